@@ -66,6 +66,13 @@ typedef enum tn_status {
 #undef TNI_STATUS_ENUM
 } tn_status;
 
+/* How the pages of reserved memory come. */
+typedef enum tn_commit {
+  TN_COMMIT_TOUCH,  // when touched; nobody is asked, and nobody can refuse
+  TN_COMMIT_FAULT,  // when touched, in steps, through our fault handler
+  TN_COMMIT_ASK,    // asked for beforehand: a refusal is a value
+} tn_commit;
+
 TN_BEGIN_DECLS
 
 /* The name of a status as it is spelled in C, for messages.
