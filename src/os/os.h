@@ -86,14 +86,19 @@ tn_status tni_os_reserve_at(void *addr, size_t size);
 tn_status tni_os_release(void *addr, size_t size);
 
 /* Make pages readable and writable, zero where they were RESERVED, and ask
- * for them now: TN_ENOMEM is an ordinary answer (overcommit, rlimits). */
+ * for them now: TN_ENOMEM is an ordinary answer.
+ *
+ *   [os.budget]  refused when it does not fit in tni_os_budget beside what is
+ *                resident.  doc/design/os.md says how exact that is.
+ */
 tn_status tni_os_commit(void *addr, size_t size);
 
 /* The same without asking: nothing is charged until a page is touched, and a
  * touch that cannot be served kills the process. */
 tn_status tni_os_commit_lazy(void *addr, size_t size);
 
-/* Back to RESERVED; contents are lost, memory and charge are given back. */
+/* Back to RESERVED; contents are lost, memory and charge are given back, and
+ * with them the advice of tni_os_huge. */
 tn_status tni_os_decommit(void *addr, size_t size);
 
 /* Contents may vanish under pressure (never the pages).  Cheap. */
@@ -206,14 +211,36 @@ tn_status tni_os_tls_create(tni_os_tls *out, void (*at_exit)(void *));
 void *tni_os_tls_load(tni_os_tls tls);
 tn_status tni_os_tls_store(tni_os_tls tls, void *value);
 
-/* A lock of one word that sleeps when it must; zero is unlocked.  Not
- * recursive.  tni_os_fork_locks below says what fork does to it. */
+/* The order in which locks nest: a thread takes a lock only while every lock
+ * that it holds has a smaller rank.  doc/design/locks.md is the table; a new
+ * lock adds a line in both.  Below 32. */
+typedef enum tni_os_rank {
+  TNI_RANK_NONE,  // takes part in no order: never held while taking another
+  TNI_RANK_REGION,
+  TNI_RANK_PAGEMAP,
+  TNI_RANK_META,
+  TNI_RANK_OS_THREADS,
+  TNI_RANK_OS_FAULTS,
+} tni_os_rank;
+
+/* A lock that sleeps when it must; zero is unlocked and without rank.  Not
+ * recursive, not for signal handlers.
+ *
+ *   [os.rank]  a thread takes locks in ascending rank (checked from
+ *              TN_DEBUG=2).
+ */
 typedef struct tni_os_lock {
   _Atomic uint32_t word;
+  uint32_t rank;  // const: a tni_os_rank
 } tni_os_lock;
 void tni_os_lock_acquire(tni_os_lock *lock);
 bool tni_os_lock_try(tni_os_lock *lock);
 void tni_os_lock_release(tni_os_lock *lock);
+
+/* Let fork take this lock before and release it after, on both sides, so that
+ * a child never finds it held by a thread that it does not have.  For static
+ * locks, one a rank; may be called again. */
+void tni_os_fork_lock(tni_os_lock *lock);
 
 /* ---- Stacks ------------------------------------------------------------- */
 
