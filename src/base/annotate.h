@@ -24,6 +24,17 @@
 #define TNI_HAS_ASAN 0
 #endif
 
+#if defined(__SANITIZE_THREAD__)
+#define TNI_HAS_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TNI_HAS_TSAN 1
+#endif
+#endif
+#ifndef TNI_HAS_TSAN
+#define TNI_HAS_TSAN 0
+#endif
+
 #if TN_DEBUG >= 1 && defined(__has_include)
 #if __has_include(<valgrind/memcheck.h>)
 #define TNI_HAS_VALGRIND 1

@@ -1,8 +1,16 @@
 /* region.h -- one reservation whose usable part grows in one direction
  *
+ *   grows down:  |guard ........|low ... free ...|== usable ==|high| page |
+ *   grows up:    | page |low|== usable ==|... free ...|high|....... guard |
+ *
+ * A reservation of 4 GiB or more is rounded up to 4 GiB and aligned to it, so
+ * that the page map needs only root entries; what rounding adds goes to a
+ * random place on both sides of [low, high).
+ *
  * Invariants
- *   [region.bounds]  base <= first usable <= last usable <= base + size, all
+ *   [region.bounds]  reserved < low <= high < reserved + reserved_size, all
  *                    page-aligned; the guard is never usable.
+ *   [region.usable]  usable <= high - low; those bytes may be touched.
  *   [region.policy]  how pages come never changes after creation.
  * Threads   one owner; with TNI_COMMIT_FAULT the handler grows it from any
  *           thread's touch, which is why `usable` is atomic.
@@ -14,6 +22,7 @@
 #define TNI_REGION_H
 
 #include "base/base.h"
+#include "vm/decay.h"
 #include "vm/pagemap.h"
 
 typedef enum tni_commit {
@@ -32,7 +41,7 @@ typedef struct tni_region_options {
   bool is_huge;  // ask for huge pages; steps become multiples of them
   const tni_owner_ops *ops;  // who it is in the page map
   const char *name;          // the instance's, for messages; NULL for none
-  /* The owner's word on a touch of the guard: writes one line and stops.
+  /* The owner's word on a touch of a guard: writes one line and stops.
    * NULL: a general line.  Runs in the signal handler. */
   void (*on_overflow)(const tni_owner *owner, const void *address);
 } tni_region_options;
@@ -46,20 +55,29 @@ typedef struct tni_region {
   size_t reserved_size;    // const: bytes
   _Atomic size_t usable;   // atomic: bytes usable now, from high when growing
                            // down, from low when up
+  tni_decay decay;         // owner: what a reset keeps
 } tni_region;
 
 /* Reserve and register; the record is a meta block.  NULL and *status when it
- * cannot be had. */
+ * cannot be had.  Faults are watched unless the policy is TNI_COMMIT_ASK. */
 tni_region *tni_region_create(const tni_region_options *options,
                               tn_status *status);
 void tni_region_destroy(tni_region *region);
 
-/* Make at least bytes usable, growing in steps (1 MiB, or 2 MiB when huge,
- * doubling up to 64 MiB).  TN_ENOMEM: the budget or the system refuses;
- * TN_ERANGE: more than the region's size. */
+/* Make at least bytes usable, growing in steps (as much as there is, from 1
+ * MiB, or 2 MiB when huge, to 64 MiB; what was asked when a step is refused).
+ * TN_ENOMEM: the system refuses, also after the reclaim hook; TN_ERANGE: more
+ * than the region's size. */
 tn_status tni_region_ensure(tni_region *region, size_t bytes);
 
-/* Give pages beyond the first bytes back; they stay reserved. */
+/* Give pages beyond the first bytes back; they stay reserved, and usable where
+ * pages come on touch.  Huge regions keep whole huge pages. */
 tn_status tni_region_shrink(tni_region *region, size_t bytes);
+
+/* Note a reset of a region of which used bytes were in use, and give back what
+ * lies beyond its decaying high-water mark (decay.h). */
+void tni_region_reset(tni_region *region, size_t used);
+
+bool tni_region_is_valid(const tni_region *region);
 
 #endif

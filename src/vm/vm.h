@@ -21,8 +21,10 @@
 #include <tenure/vm.h>
 
 #include "base/base.h"
+#include "vm/decay.h"
 #include "vm/meta.h"
 #include "vm/pagemap.h"
 #include "vm/region.h"
+#include "vm/registry.h"
 
 #endif
