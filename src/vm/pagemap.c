@@ -39,7 +39,7 @@ pagemap_add_leaf(_Atomic uintptr_t *root)
     return false;
   }
   /* Pairs with the acquire in tni_pagemap_find: the leaf is seen as zero. */
-  tni_store_release(root, tni_address(leaf));
+  tni_store_release(root, tni_address(leaf) | 1);
   return true;
 }
 
@@ -50,7 +50,7 @@ pagemap_prepare(size_t first, size_t end)
   while (first < end) {
     const pagemap_part part = pagemap_part_at(first, end);
     const uintptr_t root = tni_load_relaxed(part.root);
-    TN_CHECK((root & 1) == 0, "pagemap.owner");
+    TN_CHECK(root == 0 || (root & 1) != 0, "pagemap.owner");
     if (root == 0 && part.count < PAGEMAP_LEAF_SLICES &&
         !pagemap_add_leaf(part.root))
       return false;
@@ -69,13 +69,13 @@ pagemap_store(size_t first, size_t end, const tni_owner *owner)
     first += part.count;
     /* Both releases pair with the acquires in tni_pagemap_find: the owner's
      * fields are seen complete. */
-    if (root == 0 || (root & 1) != 0) {
+    if ((root & 1) == 0) {
       TN_CHECK(part.count == PAGEMAP_LEAF_SLICES, "pagemap.owner");
-      tni_store_release(part.root, owner ? tni_address(owner) | 1 : 0);
+      tni_store_release(part.root, tni_address(owner));
       continue;
     }
     tni_pagemap_leaf *const leaf =
-        (tni_pagemap_leaf *)root;  // NOLINT(performance-no-int-to-ptr)
+        (tni_pagemap_leaf *)(root - 1);  // NOLINT(performance-no-int-to-ptr)
     for (size_t i = part.first; i < part.first + part.count; i++) {
       TN_CHECK((tni_load_relaxed(&leaf[i]) == NULL) == (owner != NULL),
                "pagemap.owner");

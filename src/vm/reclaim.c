@@ -5,10 +5,10 @@
 #include "os/os.h"
 
 static struct {
-  tni_os_lock lock;     // guards the pair; a rank: doc/design/locks.md
-  tni_os_lock busy;     // held while the hook runs; only ever tried
-  tn_reclaim_fn *hook;  // lock
-  void *argument;       // lock
+  tni_os_lock lock;      // guards the pair; held for nothing else
+  _Atomic bool is_busy;  // atomic: acq/rel; the hook runs
+  tn_reclaim_fn *hook;   // lock
+  void *argument;        // lock
 } reclaim;
 
 void
@@ -23,13 +23,15 @@ tn_vm_set_reclaim(tn_reclaim_fn *hook, void *argument)
 bool
 tni_reclaim(size_t bytes)
 {
-  if (!tni_os_lock_try(&reclaim.busy))
-    return false;  // [reclaim.once]
+  /* Pairs with the release below: one run of the hook sees what the last one
+   * did.  [reclaim.once] */
+  if (tni_swap_acq_rel(&reclaim.is_busy, true))
+    return false;
   tni_os_lock_acquire(&reclaim.lock);
   tn_reclaim_fn *const hook = reclaim.hook;
   void *const argument = reclaim.argument;
   tni_os_lock_release(&reclaim.lock);
   const bool has_freed = hook && hook(argument, bytes);
-  tni_os_lock_release(&reclaim.busy);
+  tni_store_release(&reclaim.is_busy, false);
   return has_freed;
 }

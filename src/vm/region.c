@@ -58,6 +58,8 @@ region_commit(tni_region *region, size_t from, size_t to)
                                : tni_os_commit_lazy(start, to - from);
   if (status != TN_OK)
     return status;
+  if (region->how.is_huge)  // again after a decommit, which forgets it
+    (void)tni_os_huge(start, to - from, true);
   /* The handler on another thread may have gone further: never back. */
   size_t usable = tni_load_acquire(&region->usable);
   while (usable < to && !tni_cas_acq_rel(&region->usable, &usable, to))
@@ -211,11 +213,9 @@ static tn_status
 region_begin(tni_region *region)
 {
   const size_t size = (size_t)(region->high - region->low);
-  if (region->how.is_huge)
-    (void)tni_os_huge(region->low, size, true);  // costs only speed
-  if (region->how.commit == TNI_COMMIT_TOUCH)
-    return region_commit(region, 0, size);
-  return tni_region_ensure(region, region->how.initial);
+  if (region->how.commit != TNI_COMMIT_TOUCH)
+    return tni_region_ensure(region, region->how.initial);
+  return region_commit(region, 0, size);
 }
 
 tni_region *
