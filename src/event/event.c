@@ -5,6 +5,8 @@ _Atomic(tn_listener *) tni_event_listener;
 tn_listener *
 tn_listen(tn_listener *listener)
 {
+  /* Releases the new listener's fields to tni_event_say; acquires those of the
+   * one before for the caller.  [event.one] */
   return tni_swap_acq_rel(&tni_event_listener, listener);
 }
 

@@ -2,6 +2,10 @@
  *
  * The door of the event layer: one load and one branch when nobody listens.
  *
+ * Invariants
+ *   [event.one]    there is one listener; a swap gives back the one before.
+ *   [event.whole]  an event arrives whole, once, at the listener that was
+ *                  there when it was said.
  * Threads   tni_event_say from any thread, also in a signal handler.
  * Design    doc/design/event.md      Tests  test/event/
  * SPDX-License-Identifier: MIT
@@ -24,7 +28,7 @@ tni_event_say(tn_event_kind kind, const char *discipline, const void *instance,
               const void *address, size_t size)
 {
   /* Pairs with the release in tn_listen: what the listener points to is seen
-   * complete. */
+   * complete.  [event.whole] */
   tn_listener *const listener = tni_load_acquire(&tni_event_listener);
   if (TN_UNLIKELY(listener != NULL))
     tni_event_deliver(listener,

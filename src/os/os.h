@@ -218,6 +218,7 @@ typedef enum tni_os_rank {
   TNI_RANK_NONE,  // takes part in no order: never held while taking another
   TNI_RANK_REGION,
   TNI_RANK_PAGEMAP,
+  TNI_RANK_REGISTRY,
   TNI_RANK_META,
   TNI_RANK_OS_THREADS,
   TNI_RANK_OS_FAULTS,

@@ -13,11 +13,11 @@ typedef struct meta_free {
 } meta_free;
 
 static struct {
-  tni_os_lock lock;                             // rank: doc/design/locks.md
+  tni_os_lock lock;
   meta_free *freed[sizeof(size_t) * CHAR_BIT];  // lock; by log2 of the size
   unsigned char *chunk;                         // lock: the next new record
   size_t left;                                  // lock: bytes from chunk
-} meta;
+} meta = {.lock.rank = TNI_RANK_META};
 
 /* Log2 of the size class that holds size bytes. */
 static unsigned

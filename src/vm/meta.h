@@ -8,7 +8,7 @@
  * Invariants
  *   [meta.zero]   a record is zero when handed out, new or used before.
  *   [meta.stays]  the memory of a record stays readable for ever.
- * Threads   any; one lock (rank: doc/design/locks.md).
+ * Threads   any; one lock.
  * Failure   NULL, nothing changed.
  * Cost      O(1) and a memset; a system call each 64 KiB.
  * Design    doc/design/vm.md      Tests  test/vm/test_meta.c

@@ -4,7 +4,7 @@
 
 _Atomic uintptr_t tni_pagemap_root[TNI_PAGEMAP_ROOTS];
 
-static tni_os_lock pagemap_lock;  // rank: doc/design/locks.md
+static tni_os_lock pagemap_lock = {.rank = TNI_RANK_PAGEMAP};
 
 #define PAGEMAP_LEAF_SLICES ((size_t)1 << TNI_LEAF_LOG2)
 #define PAGEMAP_LEAF_BYTES  (PAGEMAP_LEAF_SLICES * sizeof(tni_pagemap_leaf))

@@ -13,7 +13,7 @@
  *   [pagemap.leaf]       a leaf, once published, stays for ever.
  *   [pagemap.cost]       find is at most 14 instructions (test_golden.py).
  * Threads   find: any thread and signal handler, no lock.  set and clear: any
- *           thread, one lock (rank: doc/design/locks.md).
+ *           thread, one lock.
  * Failure   set: TN_ENOMEM or TN_ERANGE, nothing changed.
  * Cost      find: two loads, two compares.
  * Source    the two-level map of tcmalloc and mimalloc v3; ours keeps whole

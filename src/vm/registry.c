@@ -10,9 +10,9 @@ struct registry_node {
 };
 
 static struct {
-  tni_os_lock lock;                // rank: doc/design/locks.md
+  tni_os_lock lock;
   _Atomic(registry_node *) first;  // atomic: rel/acq; stored under lock
-} registry;
+} registry = {.lock.rank = TNI_RANK_REGISTRY};
 
 /* The first node whose owner is this one (NULL: a free node). */
 static registry_node *

@@ -8,7 +8,7 @@
  *   [registry.nodes]  a node, once published, stays in the list for ever; only
  *                     its owner changes.
  * Threads   find: any thread and signal handler, no lock.  add and remove: any
- *           thread, one lock (rank: doc/design/locks.md).
+ *           thread, one lock.
  * Failure   TN_ENOMEM, nothing changed.
  * Cost      find and remove: O(most entries there ever were at once).
  * Design    doc/design/vm.md      Tests  test/vm/test_registry.c

@@ -24,7 +24,7 @@ static void
 test_tell(void)
 {
   counter c = {.listener = {note}};
-  int thing;
+  int thing = 0;
   tni_event_say(TN_EVENT_PUSH, "test", &thing, &thing, 4);
   TEST(c.count == 0);
   TEST(tn_listen(&c.listener) == NULL);

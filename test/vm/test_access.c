@@ -24,8 +24,8 @@
     memcpy(&own, at, n);                                                       \
     TEST(own == v && tn_load_u##bits##_ua(at) == v);                           \
     TEST(at[-1] == 0xee && at[n] == 0xee);                                     \
-    tn_store_u##bits##_volatile(&own, v);                    \
-    TEST(tn_load_u##bits##_volatile(&own) == v);             \
+    tn_store_u##bits##_volatile(&own, v);                                      \
+    TEST(tn_load_u##bits##_volatile(&own) == v);                               \
   }
 
 CHECK_BITS(16)
