@@ -1,0 +1,31 @@
+/* vector_manual.c -- add two vectors, return the first element: malloc, free
+ * SPDX-License-Identifier: MIT */
+#include "ops_malloc.h"
+
+static int
+add_two(void)
+{
+  vector x = vec(2, (float[]){1, 2});
+  vector y = vec(2, (float[]){3, 4});
+  vector sum = add_vv(x, y);
+  const int first = (int)sum.data[0];
+  free_vector(x);
+  free_vector(y);
+  free_vector(sum);
+  return first;
+}
+
+void
+workload_open(uint32_t n)
+{
+  (void)n;
+}
+
+uint64_t
+workload_run(uint32_t steps)
+{
+  uint64_t total = 0;
+  for (uint32_t i = 0; i < steps; i++)
+    total = total * 3 + (uint64_t)add_two();
+  return total;
+}
