@@ -27,6 +27,7 @@ PREFIX  = /usr/local
 DESTDIR =
 VERSION = 0.1.0
 BENCH   =
+FRESH   = all
 
 comma := ,
 Q     := $(if $(V),,@)
@@ -160,7 +161,58 @@ test: all $(test_bin) $(example_bin) $(death_bin)
 	@$(RUN_TESTS) $(test_bin) $(example_bin) $(wildcard test/*/test_*.py)
 slow: all $(slow_bin)
 	@TEST_TIMEOUT=1800 $(RUN_TESTS) $(slow_bin) $(wildcard test/*/slow_*.py)
+check:
+	@BUILD=$(BUILD) tools/check.py
+format:
+	clang-format -i $(shell git ls-files -co --exclude-standard '*.[ch]')
+
+# ---- The main job ------------------------------------------------------------
+threeway := $(wildcard bench/threeway/run.py)
+run: all $(if $(threeway),,tests)
+	@BUILD=$(BUILD) CC="$(CC)" $(or $(threeway),true)
+
+# ---- Benchmarks: bench/NAME.c, or bench/NAME/ with its own run.py or *.c.
+# BENCH=NAME runs one.  They print name,variant,metric,value.
+bench_src := $(filter-out $(foreach d,$(dir $(wildcard bench/*/run.py)),$(wildcard $d*.c)),\
+  $(wildcard bench/*.c bench/*/*.c))
+bench_all := $(bench_src:%.c=$(BUILD)/%) $(wildcard bench/*/run.py)
+bench_run := $(if $(BENCH),$(foreach b,$(bench_all),$(if \
+  $(findstring /$(BENCH)/,$b/),$b)),$(bench_all))
+$(BUILD)/bench/%: bench/%.c $(LIB) $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,bench,$@)
+	$(Q)$(CC) $(FLAGS) $(DEFS_main) -o $@ $< $(LIB) $(LINK)
+bench: all $(filter-out %.py,$(bench_run))
+	@for b in $(bench_run); do BUILD=$(BUILD) CC="$(CC)" "$$b" || exit 1; done
+
+# ---- Installing --------------------------------------------------------------
+into := $(DESTDIR)$(PREFIX)
+fill  = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g'
+install: all
+	install -d $(into)/include/tenure $(into)/lib/pkgconfig \
+	  $(into)/lib/cmake/tenure $(into)/share/man/man3
+	install -m 644 include/tenure/*.h $(into)/include/tenure
+	install -m 644 $(LIB) $(BUILD)/libtenure-debug.a $(into)/lib
+	install -m 755 $(SO) $(into)/lib
+	ln -sf $(notdir $(SO)) $(into)/lib/$(SONAME)
+	ln -sf $(SONAME) $(into)/lib/libtenure.so
+	$(fill) -e 's|@NAME@|tenure|g' -e 's|@DEFINES@||' tools/install/tenure.pc.in \
+	  > $(into)/lib/pkgconfig/tenure.pc
+	$(fill) -e 's|@NAME@|tenure-debug|g' -e 's|@DEFINES@|-DTN_DEBUG=1|' \
+	  tools/install/tenure.pc.in > $(into)/lib/pkgconfig/tenure-debug.pc
+	$(fill) tools/install/tenureConfigVersion.cmake.in \
+	  > $(into)/lib/cmake/tenure/tenureConfigVersion.cmake
+	install -m 644 tools/install/tenureConfig.cmake $(into)/lib/cmake/tenure
+	tools/make_manual.py $(into)/share/man/man3 $(VERSION)
+	$(if $(wildcard cmd/*.c),install -d $(into)/bin && \
+	  install -m 755 $(BUILD)/tenure $(into)/bin)
+
+# ---- Proof on a bare Debian: root only, never in CI --------------------------
+fresh:
+	tools/fresh $(FRESH)
+
 clean:
 	rm -rf $(BUILD)
 
+-include tools/web.mk
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Named invariants are defined once, checked and tested: check_tags.py [ROOT]
+
+A definition is a line of a comment in src or include, or of doc/design, that
+begins with `[module.name]`.  It is cited by code when a check names it
+(TN_REQUIRE, TN_CHECK ...) or a comment elsewhere in src or include does; by a
+test when anything in test/ does.  A tag that a check names is defined.
+"""
+import collections
+import re
+import sys
+
+import csource
+
+NAME = r"[a-z][a-z0-9_]*(?:\.[a-z0-9][a-z0-9_-]*)+"
+DEFINED = re.compile(rf"^[ \t]*(?:/?\*+|//|[-|])?[ \t]*(?:\*\*|`)?\[({NAME})\]",
+                     re.MULTILINE)
+CITED = re.compile(rf"\[({NAME})\]")
+IN_CHECK = re.compile(rf'"({NAME})"')
+CHECK = re.compile(r"\b(?:TN_REQUIRE|TNI?_CHECK\w*|tn_contract_broken)\s*\(")
+IS_FILE = re.compile(r"\.(md|h|c|py|txt|svg|html|csv|json|sh)$")
+
+
+def tags_of_checks(text):
+    """Tags in the arguments of checks: the literal inside the call."""
+    for match in CHECK.finditer(text):
+        call = text[match.end():match.end() + 600].split(";")[0]
+        yield from IN_CHECK.findall(call)
+
+
+def line_of(text, at):
+    return text.count("\n", 0, at) + 1
+
+
+def read_tags(root):
+    """(where defined, cited by code, cited by tests, named by a check)"""
+    defined = collections.defaultdict(list)
+    code, tests, checked = set(), set(), {}
+    for path in csource.tracked(root, "src", "include", "doc/design", "test"):
+        try:
+            text = (root / path).read_text()
+        except UnicodeDecodeError:
+            continue
+        if path.startswith("test/"):
+            tests.update(CITED.findall(text), re.findall(rf"\b{NAME}\b", text))
+            continue
+        if path.endswith((".c", ".h")):
+            for tag in tags_of_checks(text):
+                checked.setdefault(tag, path)
+            prose = [(line, text) for line, text in csource.comments(text)]
+        elif path.endswith(".md"):
+            prose = [(1, text)]
+        else:
+            continue
+        for first, comment in prose:
+            starts = {m.start(1): m[1] for m in DEFINED.finditer(comment)}
+            for at, tag in starts.items():
+                if not IS_FILE.search(tag):
+                    defined[tag].append(f"{path}:{first + line_of(comment, at) - 1}")
+            if not path.endswith(".md"):
+                code.update(m[1] for m in CITED.finditer(comment)
+                            if m.start(1) not in starts)
+    return defined, code | set(checked), tests, checked
+
+
+def main():
+    root = csource.root_argument()
+    defined, code, tests, checked = read_tags(root)
+    problems = []
+    for tag, places in sorted(defined.items()):
+        where = f"{places[0]}: [{tag}]"
+        if len(places) > 1:
+            problems.append(f"{where} is defined again in {', '.join(places[1:])}")
+        if tag not in code:
+            problems.append(f"{where} is cited by no check and no code")
+        if tag not in tests:
+            problems.append(f"{where} is cited by no test")
+    problems += [f"{path}: the check [{tag}] is defined in no header or design note"
+                 for tag, path in sorted(checked.items()) if tag not in defined]
+    return csource.verdict("tags", problems, len(defined))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
