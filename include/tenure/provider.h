@@ -2,8 +2,9 @@
  *
  * A provider is "any allocator": a discipline that refills from another, or a
  * container that takes whichever allocator it is given, calls these three
- * functions.  Hot paths never do: they are inline in the discipline's own
- * header.
+ * functions, through tn_allocate, tn_release and tn_resize.  Hot paths never
+ * do: they are inline in the discipline's own header.  Providers that stand on
+ * nothing (a buffer, a reservation) are in source.h.
  *
  * Invariants (each discipline's provider passes test/provider/conform.h)
  *   [provider.align]   a block is aligned as asked, and to TN_ALIGN at least.
@@ -11,6 +12,8 @@
  *   [provider.zero]    zeroed means every granted byte is 0.
  *   [provider.same]    a failed call has changed nothing.
  *   [provider.live]    live blocks never overlap.
+ * Contracts
+ *   [provider.size]    nobody asks for 0 bytes.
  * Threads   as the discipline says; TN_PROVIDER_THREADS when any may call.
  * Failure   pointer NULL (allocate), 0 (resize).
  * Design    doc/design/provider.md      Tests  test/provider/
@@ -31,7 +34,7 @@ typedef struct tn_block {
 } tn_block;
 
 enum {
-  TN_PROVIDER_FREE = 1 << 0,     // free gives single blocks back
+  TN_PROVIDER_FREE = 1 << 0,     // free gives single blocks back, any order
   TN_PROVIDER_RESIZE = 1 << 1,   // resize can succeed
   TN_PROVIDER_THREADS = 1 << 2,  // any thread may call at any time
 };
@@ -41,11 +44,12 @@ struct tn_provider {
   /* size >= 1 bytes; align a power of two. */
   tn_block (*allocate)(tn_provider *provider, size_t size, size_t align);
   /* pointer, and the size and align it was asked or last resized with (any
-   * size from asked to granted is right).  A provider without
-   * TN_PROVIDER_FREE ignores the call. */
+   * size from asked to granted is right).  Only with TN_PROVIDER_FREE, and
+   * may be NULL otherwise. */
   void (*free)(tn_provider *provider, void *pointer, size_t size, size_t align);
   /* Grow or shrink in place.  Returns the new granted size, at least new_size;
-   * 0 when the block cannot have it where it is (then nothing changed). */
+   * 0 when the block cannot have it where it is (then nothing changed).  Only
+   * with TN_PROVIDER_RESIZE, and may be NULL otherwise. */
   size_t (*resize)(tn_provider *provider, void *pointer, size_t size,
                    size_t new_size, size_t align);
   unsigned capabilities;  // const: TN_PROVIDER_*
@@ -67,6 +71,38 @@ tn_allocate(tn_provider *provider, size_t size, size_t align)
   TN_REQUIRE(tn_is_power_of_two(align), "provider.align",
              "alignment is not a power of two");
   return provider->allocate(provider, size, align);
+}
+
+/* Give a block back; nothing happens when the provider cannot free.
+ *
+ *   size, align  as asked; any size from the one asked to the one granted
+ *   threads as the provider
+ *   cost    an indirect call, and the provider's
+ */
+TN_INLINE void
+tn_release(tn_provider *provider, void *pointer, size_t size, size_t align)
+{
+  if (provider->capabilities & TN_PROVIDER_FREE)
+    provider->free(provider, pointer, size, align);
+}
+
+/* Make a block larger or smaller where it is.
+ *
+ *   size, align  as for tn_release
+ *   new_size     bytes, at least 1
+ *   returns bytes granted, at least new_size; 0 when the block cannot have
+ *           that where it is (then nothing has changed)
+ *   threads as the provider
+ *   cost    an indirect call, and the provider's
+ */
+TN_INLINE size_t
+tn_resize(tn_provider *provider, void *pointer, size_t size, size_t new_size,
+          size_t align)
+{
+  TN_REQUIRE(new_size > 0, "provider.size", "a request for 0 bytes");
+  if (!(provider->capabilities & TN_PROVIDER_RESIZE))
+    return 0;
+  return provider->resize(provider, pointer, size, new_size, align);
 }
 
 TN_END_DECLS
