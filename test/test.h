@@ -1,8 +1,8 @@
 /* test.h -- what every test program uses
  *
- * TEST(condition) records a failure and goes on; test_done() is the exit
- * status.  Random tests take their seed from TEST_SEED in the environment, or
- * a fixed one, and every failure prints it.
+ * TEST(condition), on any thread, records a failure and goes on; test_done()
+ * is the exit status.  Random tests take their seed from TEST_SEED in the
+ * environment, or a fixed one, and every failure prints it.
  * SPDX-License-Identifier: MIT
  */
 #ifndef TENURE_TEST_H
@@ -23,8 +23,8 @@ static struct {
 static inline bool
 test_check(bool ok, const char *what, const char *file, int line)
 {
-  test_state.checks++;
-  if (!ok && test_state.failures++ < 20)
+  (void)__atomic_add_fetch(&test_state.checks, 1, __ATOMIC_RELAXED);
+  if (!ok && __atomic_fetch_add(&test_state.failures, 1, __ATOMIC_RELAXED) < 20)
     fprintf(stderr, "%s:%d: failed: %s (seed %llu)\n", file, line, what,
             (unsigned long long)test_state.seed);
   return ok;

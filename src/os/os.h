@@ -192,7 +192,8 @@ typedef struct tni_os_thread_options {
 } tni_os_thread_options;
 
 /* Start a thread with an alternate stack for faults and a guard below its
- * stack.  options may be NULL.  TN_EAGAIN, TN_ENOMEM, TN_ENOTSUP. */
+ * stack.  options may be NULL.  Every thread must be joined.  TN_EAGAIN,
+ * TN_ENOMEM, TN_ENOTSUP, TN_EINVAL for a stack that is too small. */
 tn_status tni_os_thread_start(tni_os_thread **out, void (*fn)(void *),
                               void *argument,
                               const tni_os_thread_options *options);
@@ -245,7 +246,8 @@ void tni_os_fork_lock(tni_os_lock *lock);
 
 /* ---- Stacks ------------------------------------------------------------- */
 
-/* [*low, *high) holds the calling thread's stack (guard not included). */
+/* [*low, *high) holds the calling thread's stack (guard not included).  May
+ * call malloc on a thread that is neither main nor started by us. */
 tn_status tni_os_stack_bounds(void **low, void **high);
 
 /* Give the calling thread an alternate stack of at least 64 KiB, with a guard,
@@ -255,7 +257,8 @@ tn_status tni_os_stack_bounds(void **low, void **high);
 tn_status tni_os_alternate_stack(void);
 
 /* Touch the calling thread's stack down to size bytes below here, page by
- * page in order, so that no fault comes later. */
+ * page in order, so that no fault comes later.  TN_ERANGE when the stack is
+ * not that deep. */
 tn_status tni_os_prefault_stack(size_t size);
 
 /* Name what is at a code address: "function+0x12" or "module+0x1234".
@@ -266,7 +269,8 @@ size_t tni_os_symbol(const void *code, char *buffer, size_t size);
  * that called tni_os_alternate_stack), say whose and which function's frame:
  * "stack of thread 3 \"worker\", frame of parse_line".  returns the length, 0
  * when it is not.  Exact for the calling thread; "probably" is part of the
- * text for another's. */
+ * text for another's.  The first call ever loads the unwinder and calls
+ * malloc, unless tni_os_fault_install did so earlier. */
 size_t tni_os_describe_stack(const void *p, char *buffer, size_t size);
 
 /* ---- Faults: one owner of SIGSEGV and SIGBUS ----------------------------- */
@@ -287,11 +291,16 @@ typedef struct tni_os_fault_watch {
   void *argument;
 } tni_os_fault_watch;
 
-/* Watch a range.  The first call installs the handler.  Ranges must not
- * overlap.  TN_ENOTSUP when !has_faults, TN_ENOMEM.  */
+/* Watch a range.  The first call installs the handler.  TN_EBUSY when it
+ * overlaps one that is watched, TN_ENOTSUP when !has_faults, TN_ENOMEM.  */
 tn_status tni_os_fault_add(const tni_os_fault_watch *watch);
-/* Stop watching the range that starts at base. */
+/* Stop watching the range that starts at base.  The handler stays. */
 void tni_os_fault_remove(void *base);
+
+/* Install the handler though no range is watched, so that stack overflows are
+ * reported.  Needed once a process; the thread also needs an alternate
+ * stack. */
+tn_status tni_os_fault_install(void);
 
 /* Offer a signal to us from a handler that the host installed after ours (its
  * three arguments).  returns true when it was ours and is dealt with. */

@@ -9,6 +9,8 @@
 #ifndef TNI_OS_LINUX_H
 #define TNI_OS_LINUX_H
 
+#include <pthread.h>
+
 #include "os/os.h"
 
 /* The status that says what errno value error says; TN_EIO for the rest. */
@@ -25,5 +27,42 @@ size_t tni_os_linux_read_file(const char *path, char *buffer, size_t size);
  * ("" for the real one): root/proc/meminfo, root/proc/self/cgroup and
  * root/sys/fs/cgroup. */
 size_t tni_os_linux_budget(const char *root);
+
+/* ---- Threads that we know -------------------------------------------------- */
+
+#define TNI_OS_NAME_WORDS 2  // 15 bytes and a NUL
+
+/* A record, never unmapped, used again for other threads: a reader without a
+ * lock may mix two threads up, but never reads what is not there. */
+struct tni_os_thread {
+  _Atomic uintptr_t low;   // atomic: relaxed; bounds of the stack, 0 for a
+  _Atomic uintptr_t high;  // record without a thread
+  _Atomic unsigned id;     // atomic: relaxed
+  _Atomic uint64_t name[TNI_OS_NAME_WORDS];  // atomic: relaxed
+  bool is_used;                              // lock: threads
+  unsigned exit_rounds;                      // the thread itself
+  void *map;              // const: address space that goes with the thread
+  size_t map_size;        // const: bytes
+  void *alternate;        // const: its alternate stack when it is ours
+  size_t alternate_size;  // const: bytes
+  pthread_t thread;       // owner: who joins
+  void (*fn)(void *);     // const
+  void *argument;         // const
+};
+
+/* The calling thread's record; NULL when it has none.  Signal-safe. */
+const tni_os_thread *tni_os_linux_self(void);
+
+/* The record of the thread on whose stack address is; NULL when no stack that
+ * we know.  Signal-safe. */
+const tni_os_thread *tni_os_linux_stack_owner(uintptr_t address);
+
+/* "thread 3 \"worker\"" into buffer; returns the length. */
+size_t tni_os_linux_thread_text(const tni_os_thread *thread, char *buffer,
+                                size_t size);
+
+/* Load what tni_os_describe_stack needs, so that it can run in a signal
+ * handler. */
+void tni_os_linux_load_unwinder(void);
 
 #endif
