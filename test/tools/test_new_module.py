@@ -8,7 +8,8 @@ import sys
 import tempfile
 
 CHECKERS = ("format", "layers", "docs", "tags", "sizes", "statics", "map")
-COPIED = ("Makefile", ".clang-format", ".clang-tidy", "include/tenure/base.h", "src/base",
+COPIED = ("Makefile", ".clang-format", ".clang-tidy", "include/tenure/base.h",
+          "include/tenure/fault.h", "src/base",
           "src/os", "src/tenure.c", "test/test.h", "tools")
 
 
