@@ -17,7 +17,7 @@ DEFINED = re.compile(rf"^[ \t]*(?:/?\*+|//|[-|])?[ \t]*(?:\*\*|`)?\[({NAME})\]",
                      re.MULTILINE)
 CITED = re.compile(rf"\[({NAME})\]")
 IN_CHECK = re.compile(rf'"({NAME})"')
-CHECK = re.compile(r"\b(?:TN_REQUIRE|TNI?_CHECK\w*|tn_contract_broken)\s*\(")
+CHECK = re.compile(r"\b(?:TN\w*_REQUIRE|TNI?_CHECK\w*|tn_contract_broken)\s*\(")
 IS_FILE = re.compile(r"\.(md|h|c|py|txt|svg|html|csv|json|sh)$")
 
 

@@ -18,6 +18,7 @@
  *                 multiple of TN_VM_GRAIN.
  *   [vm.size]     a size is not 0.
  *   [vm.overlap]  two ranges of one call do not overlap.
+ *   [vm.access]   an access or a mode is one of its enumeration.
  * Threads   every function may be called from any thread; two threads must
  *           not change the same pages at once.
  * Failure   a negative status, and nothing has changed.  A broken contract
@@ -175,7 +176,7 @@ TN_API tn_status tn_vm_move(void *from, void *to, size_t size);
  *
  *   first   a range; second  another, which does not overlap it
  *   size    bytes of each
- *   returns TN_OK; TN_ENOTSUP; TN_ENOMEM (then both are RESERVED)
+ *   returns TN_OK; TN_ENOTSUP; TN_ENOMEM (then both may be RESERVED)
  *   threads any
  *   cost    a few system calls
  */

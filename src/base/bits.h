@@ -65,6 +65,15 @@ tni_address(const void *p)
   return (uintptr_t)p;
 }
 
+/* The pointer that tni_address gave, or that the system will map: for base and
+ * vm only, which own addresses. */
+static inline void *
+tni_pointer(uintptr_t address)
+{
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): compilers lose nothing by it
+  return (void *)address;
+}
+
 /* Index of the highest bit set; n must not be 0. */
 static inline unsigned
 tni_log2_floor(size_t n)

@@ -37,6 +37,8 @@ tni_decay_reset(tni_decay *decay, size_t used, size_t unit)
   decay->resident = tni_max(decay->resident, used);
   const size_t keep = tni_round_up(decay->high, unit);
   TN_CHECK(keep >= used, "decay.enough");
+  /* Giving back a unit at a time is what [decay.falls] needs, and spares a
+   * system call at most resets. */
   if (decay->resident < keep + unit)
     return SIZE_MAX;
   decay->resident = keep;

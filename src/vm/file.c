@@ -5,8 +5,7 @@
 #include <tenure/vm.h>
 
 #include "os/os.h"
-#include "vm/meta.h"
-#include "vm/registry.h"
+#include "vm/vm.h"
 
 #define FILE_NAME_SIZE 128
 
@@ -34,10 +33,8 @@ tn_map_file(const char *path, tn_map_mode mode, uint64_t offset, size_t size,
       [TN_MAP_WRITE] = TNI_OS_MAP_WRITE,
       [TN_MAP_COPY_ON_WRITE] = TNI_OS_MAP_COPY_ON_WRITE,
   };
-  const bool is_mode = (size_t)mode < sizeof table / sizeof table[0];
-  TN_REQUIRE(is_mode, "map.mode", "not a tn_map_mode");
-  if (!is_mode)
-    return TN_EINVAL;
+  TNI_VM_REQUIRE((size_t)mode < sizeof table / sizeof table[0], "vm.access",
+                 "not a tn_map_mode");
   file_record *const record = tni_meta_allocate(sizeof *record);
   if (!record)
     return TN_ENOMEM;

@@ -27,7 +27,7 @@ meta_class(size_t size)
                                             : tni_log2_floor(size - 1) + 1;
 }
 
-/* New pages for good; NULL when there are none. */
+/* New pages, for good ([meta.stays]); NULL when there are none. */
 static void *
 meta_take_pages(size_t size)
 {
@@ -74,6 +74,7 @@ tni_meta_allocate(size_t size)
   else
     record = meta_new(rounded);
   tni_os_lock_release(&meta.lock);
+  /* A new record is zero already: [meta.zero]. */
   return freed ? memset(record, 0, rounded) : record;
 }
 

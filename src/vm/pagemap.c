@@ -25,7 +25,8 @@ pagemap_part_at(size_t first, size_t end)
                         tni_min(PAGEMAP_LEAF_SLICES - within, end - first)};
 }
 
-/* Publish an empty leaf in a root entry that is nobody's. */
+/* Publish an empty leaf, for good ([pagemap.leaf]), in a root entry that is
+ * nobody's. */
 static bool
 pagemap_add_leaf(_Atomic uintptr_t *root)
 {
@@ -74,8 +75,7 @@ pagemap_store(size_t first, size_t end, const tni_owner *owner)
       tni_store_release(part.root, tni_address(owner));
       continue;
     }
-    tni_pagemap_leaf *const leaf =
-        (tni_pagemap_leaf *)(root - 1);  // NOLINT(performance-no-int-to-ptr)
+    tni_pagemap_leaf *const leaf = tni_pointer(root - 1);
     for (size_t i = part.first; i < part.first + part.count; i++) {
       TN_CHECK((tni_load_relaxed(&leaf[i]) == NULL) == (owner != NULL),
                "pagemap.owner");
@@ -93,7 +93,7 @@ tni_pagemap_set(const void *base, size_t size, const tni_owner *owner)
            "pagemap.owner");
   if (!tn_size_add(start, size - 1, &last) ||
       last >> (TNI_VM_ADDRESS_BITS - 1) > 1)
-    return TN_ERANGE;  // [pagemap.canonical]
+    return TN_ERANGE;  // as [pagemap.canonical] says
   const size_t first = start >> TNI_SLICE_LOG2;
   const size_t end = (last >> TNI_SLICE_LOG2) + 1;
   tni_os_lock_acquire(&pagemap_lock);

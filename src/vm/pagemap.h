@@ -80,19 +80,20 @@ typedef _Atomic(const tni_owner *) tni_pagemap_leaf;  // atomic: acq/rel
 extern __attribute__((visibility("hidden"))) _Atomic uintptr_t
     tni_pagemap_root[TNI_PAGEMAP_ROOTS];  // atomic: acq/rel
 
-/* Who owns the slice of p; NULL when it is not ours. */
+/* Who owns the slice of p; NULL when it is not ours.  Each step is counted:
+ * see [pagemap.cost]. */
 static inline const tni_owner *
 tni_pagemap_find(const void *p)
 {
   const size_t slice = tni_address(p) >> TNI_SLICE_LOG2;
   const size_t high = slice >> TNI_LEAF_LOG2;
   if (high >= TNI_PAGEMAP_ROOTS)
-    return NULL;  // [pagemap.canonical]
+    return NULL;  // as [pagemap.canonical] says
   /* Pairs with the releases in pagemap.c. */
   const uintptr_t root = tni_load_acquire(&tni_pagemap_root[high]);
   if ((root & 1) == 0)
-    return (const tni_owner *)root;
-  tni_pagemap_leaf *const leaf = (tni_pagemap_leaf *)(root - 1);
+    return tni_pointer(root);
+  tni_pagemap_leaf *const leaf = tni_pointer(root - 1);
   return tni_load_acquire(&leaf[slice & (((size_t)1 << TNI_LEAF_LOG2) - 1)]);
 }
 

@@ -2,7 +2,7 @@
 
 #include "os/os.h"
 
-/* With fewer address bits there is no room to draw from. */
+/* With fewer address bits there is no room for [place.random]. */
 #define PLACE_MIN_ADDRESS_BITS 44
 #define PLACE_TRIES            8
 
@@ -38,7 +38,7 @@ place_try(size_t size, size_t align, void **out)
     if (next < low || next > high - size - align)
       next = low + tni_place_random(high - low - size - align, TNI_SLICE_SIZE);
     next = tni_round_up(next, align);
-    void *const place = (void *)next;  // NOLINT(performance-no-int-to-ptr)
+    void *const place = tni_pointer(next);
     const tn_status status = tni_os_reserve_at(place, size);
     if (status == TN_OK) {
       tni_store_relaxed(&place_next, next + size);

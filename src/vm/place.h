@@ -10,6 +10,8 @@
  * Invariants
  *   [place.slice]  a reservation starts at a multiple of the slice and is a
  *                  whole number of slices: no two share one in the page map.
+ *   [place.random]  at least 28 bits of a reservation's address are fair over
+ *                  processes, where there are 47 address bits.
  * Threads   any.
  * Failure   TN_ENOMEM, TN_EBUSY, TN_ERANGE; nothing changed.
  * Design    doc/design/vm.md      Tests  test/vm/test_place.c

@@ -139,8 +139,9 @@ region_on_fault(void *argument, void *address, bool is_write)
       region_say_overflow(region, address);
     return false;
   }
+  /* By [region.policy] it was usable: somebody else has protected it. */
   if (region->how.commit != TNI_COMMIT_FAULT)
-    return false;  // usable, so protected by somebody else
+    return false;
   const size_t usable = tni_load_acquire(&region->usable);
   const size_t depth = region_depth(region, address);
   if (depth <= usable)
@@ -241,6 +242,8 @@ tni_region_create(const tni_region_options *options, tn_status *status)
   if (*status != TN_OK)
     goto fail_begin;
   TN_CHECK(tni_region_is_valid(region), "region.bounds");
+  TN_CHECK(tni_load_relaxed(&region->usable) >= options->initial,
+           "region.usable");
   tni_event_say(TN_EVENT_RESERVE, options->ops->discipline, region,
                 region->reserved, region->reserved_size);
   return region;

@@ -37,7 +37,8 @@ tni_registry_add(const tni_owner *owner)
     tni_store_release(&node->owner, owner);
     if (is_new) {
       node->next = tni_load_relaxed(&registry.first);
-      /* Pairs with the acquire in find: the node is complete. */
+      /* Pairs with the acquire in find: the node is complete, and stays
+       * ([registry.nodes]). */
       tni_store_release(&registry.first, node);
     }
   }

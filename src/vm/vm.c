@@ -5,14 +5,6 @@
 #include "vm/place.h"
 #include "vm/reclaim.h"
 
-/* A broken contract: a line and the end, or TN_EINVAL where checks are off. */
-#define VM_REQUIRE(cond, tag, text)                                            \
-  do {                                                                         \
-    TN_REQUIRE(cond, tag, text);                                               \
-    if (TN_UNLIKELY(!(cond)))                                                  \
-      return TN_EINVAL;                                                        \
-  } while (0)
-
 static tni_block_info
 vm_find_block(const tni_owner *owner, const void *p)
 {
@@ -37,8 +29,8 @@ vm_owner_of(const void *address, size_t size)
 }
 
 #define VM_REQUIRE_RANGE(address, size)                                        \
-  VM_REQUIRE(vm_owner_of(address, size) != NULL, "vm.range",                   \
-             "not whole pages within one reservation of tn_vm_reserve")
+  TNI_VM_REQUIRE(vm_owner_of(address, size) != NULL, "vm.range",               \
+                 "not whole pages within one reservation of tn_vm_reserve")
 
 size_t
 tn_vm_page_size(void)
@@ -68,9 +60,9 @@ vm_adopt(void *base, size_t size)
 tn_status
 tn_vm_reserve(size_t size, size_t align, void **out)
 {
-  VM_REQUIRE(size > 0, "vm.size", "a reservation of 0 bytes");
-  VM_REQUIRE(tn_is_power_of_two(align), "vm.align",
-             "alignment is not a power of two");
+  TNI_VM_REQUIRE(size > 0, "vm.size", "a reservation of 0 bytes");
+  TNI_VM_REQUIRE(tn_is_power_of_two(align), "vm.align",
+                 "alignment is not a power of two");
   if (!tni_round_up_checked(size, TNI_SLICE_SIZE, &size))
     return TN_ERANGE;
   void *base;
@@ -88,9 +80,9 @@ tn_vm_reserve(size_t size, size_t align, void **out)
 tn_status
 tn_vm_reserve_at(void *address, size_t size)
 {
-  VM_REQUIRE(size > 0, "vm.size", "a reservation of 0 bytes");
-  VM_REQUIRE(tni_is_aligned(tni_address(address), TN_VM_GRAIN) && address,
-             "vm.align", "address is not a multiple of TN_VM_GRAIN");
+  TNI_VM_REQUIRE(size > 0, "vm.size", "a reservation of 0 bytes");
+  TNI_VM_REQUIRE(tni_is_aligned(tni_address(address), TN_VM_GRAIN) && address,
+                 "vm.align", "address is not a multiple of TN_VM_GRAIN");
   uintptr_t end;
   if (!tni_round_up_checked(size, TNI_SLICE_SIZE, &size) ||
       !tn_size_add(tni_address(address), size, &end))
@@ -108,16 +100,15 @@ tn_status
 tn_vm_release(void *base)
 {
   const tni_owner *const owner = tni_pagemap_find(base);
-  VM_REQUIRE(owner && owner->ops == &vm_ops && owner->base == base, "vm.base",
-             "not a live reservation of tn_vm_reserve");
+  TNI_VM_REQUIRE(owner && owner->ops == &vm_ops && owner->base == base,
+                 "vm.base", "not a live reservation of tn_vm_reserve");
   const size_t size = owner->size;
   tni_event_say(TN_EVENT_RELEASE, vm_ops.discipline, owner, base, size);
   tni_pagemap_clear(base, size);
   /* Whoever gets these addresses next must not meet the caller's poison. */
   TNI_ASAN_UNPOISON(base, size);
   (void)tni_os_release(base, size);
-  tni_meta_free((void *)tni_address(owner),
-                sizeof *owner);  // NOLINT(performance-no-int-to-ptr)
+  tni_meta_free(tni_pointer(tni_address(owner)), sizeof *owner);
   return TN_OK;
 }
 
@@ -185,8 +176,8 @@ tn_vm_protect(void *address, size_t size, tn_vm_access access)
       [TN_VM_READ_WRITE] = TNI_OS_READ_WRITE,
       [TN_VM_READ_EXECUTE] = TNI_OS_READ_EXECUTE,
   };
-  VM_REQUIRE((size_t)access < sizeof table / sizeof table[0], "vm.access",
-             "not a tn_vm_access");
+  TNI_VM_REQUIRE((size_t)access < sizeof table / sizeof table[0], "vm.access",
+                 "not a tn_vm_access");
   return tni_os_protect(address, size, table[access]);
 }
 
@@ -216,8 +207,8 @@ tn_vm_move(void *from, void *to, size_t size)
 {
   VM_REQUIRE_RANGE(from, size);
   VM_REQUIRE_RANGE(to, size);
-  VM_REQUIRE(vm_is_apart(from, to, size), "vm.overlap",
-             "a range is moved onto itself");
+  TNI_VM_REQUIRE(vm_is_apart(from, to, size), "vm.overlap",
+                 "a range is moved onto itself");
   return tni_os_move(from, to, size);
 }
 
@@ -226,8 +217,8 @@ tn_vm_alias(void *first, void *second, size_t size)
 {
   VM_REQUIRE_RANGE(first, size);
   VM_REQUIRE_RANGE(second, size);
-  VM_REQUIRE(vm_is_apart(first, second, size), "vm.overlap",
-             "the two views overlap");
+  TNI_VM_REQUIRE(vm_is_apart(first, second, size), "vm.overlap",
+                 "the two views overlap");
   int handle;
   tn_status status = tni_os_shared_open(size, &handle);
   if (status != TN_OK)

@@ -27,4 +27,12 @@
 #include "vm/region.h"
 #include "vm/registry.h"
 
+/* A broken contract: a line and the end, or TN_EINVAL where checks are off. */
+#define TNI_VM_REQUIRE(cond, tag, text)                                        \
+  do {                                                                         \
+    TN_REQUIRE(cond, tag, text);                                               \
+    if (TN_UNLIKELY(!(cond)))                                                  \
+      return TN_EINVAL;                                                        \
+  } while (0)
+
 #endif

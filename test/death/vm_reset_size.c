@@ -1,0 +1,11 @@
+/* death: SIGABRT "[vm.range]" modes: debug harden */
+#include <tenure/vm.h>
+
+int
+main(void)
+{
+  void *p = NULL;
+  (void)tn_vm_reserve(4 * TN_VM_GRAIN, 1, &p);
+  (void)tn_vm_reset(p, 100);
+  return 0;
+}
