@@ -55,7 +55,7 @@ def main():
     sys.argv = [a for a in sys.argv if a != "--fix"]
     root = csource.root_argument()
     page = root / "doc/map.md"
-    files = set(csource.tracked(root, *FOLDERS))
+    files = {p for p in csource.tracked(root, *FOLDERS) if "/." not in p}
     if fixing:
         page.write_text(fix(root, page.read_text(), files))
     entries = ENTRY.findall(page.read_text())
