@@ -7,7 +7,7 @@
 #   make web        build/web/            make fresh   proof on a bare Debian (root)
 #
 # Variables: CC, BUILD, OS (linux, fake, wasm), DEBUG (0..3), HARDEN (0..2),
-# STRESS (a list), SAN (address or thread), ONE (1: one-object build), V (1:
+# STRESS (tiny), SAN (address or thread), ONE (1: one-object build), V (1:
 # show commands).  Each set of them needs a BUILD of its own;
 # doc/design/modes.md is the table.
 #
@@ -31,7 +31,8 @@ FRESH   = all
 
 comma := ,
 Q     := $(if $(V),,@)
-say    = $(if $(V),,@printf '  %-8s %s\n' $(1) $(2))
+quiet := $(V)$(findstring s,$(firstword -$(MAKEFLAGS)))
+say    = $(if $(quiet),,@printf '  %-8s %s\n' $(1) $(2))
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
   -Wundef -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wcast-qual \
@@ -39,7 +40,9 @@ WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion \
 SAN_FLAGS := $(if $(filter address,$(SAN)),-fsanitize=address$(comma)undefined \
   -fno-sanitize-recover=undefined -fno-omit-frame-pointer) \
   $(if $(filter thread,$(SAN)),-fsanitize=thread)
-STRESS_FLAGS := $(foreach s,$(subst $(comma), ,$(STRESS)),-DTN_STRESS_$(s)=1)
+stress_tiny := -DTN_STRESS_TINY=1
+STRESS_FLAGS := $(foreach s,$(subst $(comma), ,$(STRESS)),$(or $(stress_$s),\
+  $(error STRESS knows tiny, not $s)))
 OPT   := -O2 -g
 FLAGS := -std=c11 $(OPT) $(WARN) $(SAN_FLAGS) $(STRESS_FLAGS) -Iinclude -Isrc \
   -fvisibility=hidden -fPIC -MMD -MP $(CFLAGS)

@@ -7,12 +7,20 @@
  *     TN_CHECK_SLOW  walks things    from TN_DEBUG=3
  *
  * Switched off they still compile their condition.
+ *
+ * Stress builds turn a rare path into the usual one; each is 0 or 1:
+ *
+ *     TN_STRESS_TINY   memory becomes usable in the smallest steps there are
  * SPDX-License-Identifier: MIT
  */
 #ifndef TNI_CHECK_H
 #define TNI_CHECK_H
 
 #include <tenure/base.h>
+
+#ifndef TN_STRESS_TINY
+#define TN_STRESS_TINY 0
+#endif
 
 /* Write text and a newline to standard error and abort.  Allocates nothing;
  * usable in a signal handler.  Defined by the os layer: base's only upward

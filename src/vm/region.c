@@ -74,7 +74,7 @@ region_step(const tni_region *region, size_t usable, size_t bytes)
   const size_t step =
       tni_min(tni_max(usable, REGION_STEP_MIN), REGION_STEP_MAX);
   const size_t most = (size_t)(region->high - region->low);
-  const size_t wanted = tni_max(bytes, usable + step);
+  const size_t wanted = TN_STRESS_TINY ? bytes : tni_max(bytes, usable + step);
   return tni_min(tni_round_up(wanted, region_unit(&region->how)), most);
 }
 

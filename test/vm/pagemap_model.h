@@ -122,13 +122,13 @@ model_run(size_t start, size_t slices, unsigned rounds)
   for (size_t i = 0; i < slices; i++)
     if (tni_pagemap_find(model_address(start + i)) !=
         model_wanted(&m, start + i))
-      TEST(!"every slice is the model's");
+      TEST(0 && "every slice is the model's");
   for (size_t i = 0; i < MODEL_OWNERS; i++)
     if (m.ranges[i].count)
       model_clear(&m, i);
   for (size_t i = 0; i < slices; i++)
     if (tni_pagemap_find(model_address(start + i)))
-      TEST(!"every slice is nobody's");
+      TEST(0 && "every slice is nobody's");
   free(m.owner);
 }
 
