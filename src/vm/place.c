@@ -6,9 +6,6 @@
 #define PLACE_MIN_ADDRESS_BITS 44
 #define PLACE_TRIES            8
 
-/* Where the next reservation is tried; 0 before the first draw. */
-static _Atomic uintptr_t place_next;  // atomic: relaxed, a hint only
-
 size_t
 tni_place_random(size_t limit, size_t unit)
 {
@@ -19,6 +16,9 @@ tni_place_random(size_t limit, size_t unit)
 }
 
 #if UINTPTR_MAX > 0xffffffffu
+/* Where the next reservation is tried; 0 before the first draw. */
+static _Atomic uintptr_t place_next;  // atomic: relaxed, a hint only
+
 /* Below two thirds of the address space, where Linux puts programs, their
  * heap, libraries and stacks; above what programs linked to fixed addresses,
  * and AddressSanitizer's low shadow, use.  ThreadSanitizer knows the regions
