@@ -65,9 +65,11 @@ typedef struct tn_array_base {
   tn_provider *provider;  // const
 } tn_array_base;
 
-/* The two types.  item and form are never read: their types say what the
- * elements are and which of the two this is. */
-#define TN_ARRAY(T)    TNI_ARRAY_UNION(T, 1)
+/* The type of a contiguous array.  item and form are never read: their types
+ * say what the elements are and which of the two types this is. */
+#define TN_ARRAY(T) TNI_ARRAY_UNION(T, 1)
+
+/* The type of an array in pieces. */
 #define TN_SEGMENTS(T) TNI_ARRAY_UNION(T, 2)
 
 #define TNI_ARRAY_UNION(T, number)                                             \

@@ -7,7 +7,7 @@ _Static_assert(sizeof(tn_array_table) % sizeof(void *) == 0,
 
 static const tn_array_piece array_none = {NULL, NULL};
 
-/* The elements that fit in granted bytes at first. */
+/* The elements that fit in granted bytes at first: all of them [array.grant]. */
 static tn_array_piece
 array_piece(void *first, size_t granted, size_t size)
 {
@@ -145,7 +145,7 @@ array_trim(tn_provider *provider, tn_array_table *table, tn_array_shape shape,
   }
 }
 
-/* Make piece k the current one. */
+/* Make piece k the current one.  No piece is ever replaced [array.still]. */
 static tn_array_piece
 array_enter(tn_array_table *table, unsigned k, size_t size)
 {
@@ -165,6 +165,7 @@ array_extend(tn_provider *provider, tn_array_piece old, bool is_full,
   bool has_room = true;
   for (unsigned k = had; has_room && k <= tni_array_piece_of(need - 1); k++)
     has_room = array_add_piece(provider, &table, shape);
+  /* What was made on the way goes back [array.same]. */
   if (!has_room && table != NULL)
     array_trim(provider, table, shape, had);
   if (old.first != NULL)

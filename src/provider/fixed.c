@@ -6,6 +6,9 @@ fixed_is_valid(const tn_fixed *fixed)
   return fixed->last <= fixed->cursor && fixed->cursor <= fixed->end;
 }
 
+/* The cursor only moves over what is free [provider.live], and only when all
+ * is well [provider.same].  Nothing is promised to be zero, and nothing
+ * granted beyond what is asked: [provider.zero] and [provider.grant]. */
 static tn_block
 fixed_allocate(tn_provider *provider, size_t size, size_t align)
 {
