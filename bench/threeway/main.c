@@ -6,7 +6,6 @@
  * page faults of the first run and of all later ones together.
  * SPDX-License-Identifier: MIT
  */
-#define _GNU_SOURCE
 #include "workload.h"
 
 #include <stdio.h>

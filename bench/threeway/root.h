@@ -12,7 +12,7 @@ static tn_checked root;
 static inline void
 root_open(void)
 {
-  static unsigned char memory[1 << 20] __attribute__((aligned(TN_ALIGN)));
+  static unsigned char memory[1 << 20] __attribute__((aligned(4096)));
   tn_checked_over(&root, memory, sizeof memory);
 }
 #else

@@ -15,7 +15,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 
 LENGTHS = (2, 4, 8, 16, 32, 64)
 STEPS = {"vector": 10000, "rk4": 256, "physics": 20}
-FLAGS = ["-D_GNU_SOURCE", "-O3", "-march=x86-64-v3", "-ffp-contract=off", "-fno-math-errno",
+FLAGS = ["-D_DEFAULT_SOURCE", "-O3", "-march=x86-64-v3", "-ffp-contract=off", "-fno-math-errno",
          "-fno-pie", "-ffunction-sections", "-Wall", "-Wextra", "-Werror",
          "-I" + os.path.join(ROOT, "include")]
 MIMALLOC = "libmimalloc.so.2"
@@ -152,7 +152,7 @@ def build_one(variant, folder, library, sources):
                   "-pthread", "-o", stem])
 
 
-def build(variants, folder, library, jobs):
+def build(variants, folder, library, jobs, progress=lambda *_: None):
     """Build what the variants need into folder."""
     os.makedirs(folder, exist_ok=True)
     headers = [os.path.join(HERE, f) for f in sorted(os.listdir(HERE))
@@ -161,13 +161,15 @@ def build(variants, folder, library, jobs):
     sources = headers + [library, os.path.abspath(__file__)] + \
         [os.path.join(include, f) for f in os.listdir(include)]
     for cc in sorted({v.setting.compiler for v in variants}):
-        run([cc, "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-fno-pie",
+        run([cc, "-std=c11", "-D_DEFAULT_SOURCE", "-O2", "-Wall", "-Wextra", "-Werror", "-fno-pie",
              "-c", os.path.join(HERE, "main.c"), "-o",
              os.path.join(folder, f"main-{cc}.o")])
     unique = {v.name: v for v in variants if not v.arm.preload}
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        list(pool.map(lambda v: build_one(v, folder, library, sources),
-                      unique.values()))
+        done = pool.map(lambda v: build_one(v, folder, library, sources),
+                        unique.values())
+        for index, _ in enumerate(done, 1):
+            progress(index, len(unique), "building")
 
 
 def user_lines(path):
