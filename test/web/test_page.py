@@ -30,6 +30,13 @@ def native_hash(steps):
     return done.stdout.split()[0]
 
 
+def check_arms(cell, wanted):
+    for arm in ARMS:
+        assert cell(arm, "hash") == wanted, (arm, cell(arm, "hash"), wanted)
+        assert float(cell(arm, "us")) > 0, (arm, "no time")
+        assert int(cell(arm, "lines")) > 50, (arm, "no lines")
+
+
 def main():
     quiet = {k: v for k, v in os.environ.items() if "MAKE" not in k and k != "MFLAGS"}
     subprocess.run(["make", "-s", "web", "BUILD=" + BUILD], cwd=ROOT, check=True,
@@ -38,14 +45,16 @@ def main():
     text = open(path).read()
     assert "http://" not in text and "https://" not in text, "not self-contained"
     with Page("file://" + os.path.abspath(path)) as page:
-        page.wait("document.body && document.body.dataset.frames >= 10")
         cell = lambda arm, key: page.evaluate(
             f"document.querySelector('#arm-{arm} [data-key={key}]').textContent")
+        frames = lambda: int(page.evaluate("document.body.dataset.frames"))
+        page.wait("document.body && document.body.dataset.frames >= 10")
         wanted = native_hash(page.evaluate("CHECK_STEPS"))
-        for arm in ARMS:
-            assert cell(arm, "hash") == wanted, (arm, cell(arm, "hash"), wanted)
-            assert float(cell(arm, "us")) > 0, (arm, "no time")
-            assert int(cell(arm, "lines")) > 50, (arm, "no lines")
+        check_arms(cell, wanted)
+        page.evaluate("document.getElementById('opaque').click()")
+        page.wait("document.body.dataset.setting === 'opaque'")
+        page.wait(f"document.body.dataset.frames >= {frames() + 10}")
+        check_arms(cell, wanted)
         page.evaluate("document.getElementById('pause').click()")
         steps = [cell(arm, "steps") for arm in ARMS]
         assert len(set(steps)) == 1 and int(steps[0].replace(",", "")) >= 20, steps
