@@ -15,8 +15,12 @@
  *   [checked.order]  limit <= cursor, both multiples of TN_ALIGN.
  *   [checked.value]  no function is given the address of a tn_checked on the
  *                    fast path or in a refill: it can live in registers.
- *   [checked.spill]  while a tn_checked that spills into another one lives,
- *                    the other one is not changed.
+ *   [checked.spill]  while a tn_checked that spills into an allocator lives,
+ *                    that one is not changed.
+ *   [checked.buffer] a caller's buffer has room for one block.
+ *   [checked.created] only what tn_checked_create made is reset, destroyed.
+ *   [checked.align]  an alignment is a power of two.
+ *   [checked.full]   a push that nothing can serve stops the program.
  * Threads   one owner at a time; no lock.
  * Failure   tn_checked_push: one line and SIGABRT.  tn_checked_try: NULL, and
  *           the allocator is exactly as it was.
@@ -29,6 +33,8 @@
 #define TENURE_CHECKED_H
 
 #include <tenure/base.h>
+#include <tenure/provider.h>
+#include <tenure/track.h>
 
 TN_BEGIN_DECLS
 
@@ -36,9 +42,10 @@ typedef struct tn_bump tn_bump;
 
 typedef struct tn_checked {
   unsigned char *cursor;  // owner
-  unsigned char *limit;   // owner: the lowest byte that may be handed out
-  const void *spill;      // const: where to go on; the low two bits say what
-                          // it is (TNI_SPILL_*); NULL: nowhere
+  TNI_TRACK_FIELD
+  unsigned char *limit;  // owner: the lowest byte that may be handed out
+  const void *spill;     // const: where to go on; the low two bits say what
+                         // it is (TNI_SPILL_*); NULL: nowhere
 } tn_checked;
 
 /* What spill points to, in its two low bits. */
@@ -60,12 +67,13 @@ TN_API TN_COLD tn_checked tni_checked_refill(tn_checked c, size_t need);
 /* The same; the answer may have no room. */
 TN_API TN_COLD tn_checked tni_checked_try_refill(tn_checked c, size_t need);
 
-/* size rounded up to TN_ALIGN; where that overflows, more than any chunk. */
+/* size rounded up to TN_ALIGN; half of a 32-bit address space is more
+ * than any chunk has. */
 TN_INLINE size_t
 tni_checked_round(uint32_t size)
 {
-  if (SIZE_MAX == UINT32_MAX && size > UINT32_MAX - TN_ALIGN)
-    return SIZE_MAX & ~(size_t)(TN_ALIGN - 1);
+  if (SIZE_MAX == UINT32_MAX && size > UINT32_MAX / 2)
+    return SIZE_MAX / 2 & ~(size_t)(TN_ALIGN - 1);
   return ((size_t)size + TN_ALIGN - 1) & ~(size_t)(TN_ALIGN - 1);
 }
 
@@ -102,7 +110,73 @@ tn_checked_over(tn_checked *out, void *buffer, size_t size)
   out->limit = bytes + (whole > 0 ? skip : 0);
   out->cursor = out->limit + whole;
   out->spill = NULL;
+  if (TN_DEBUG >= 1)
+    tni_track_begin(out, "over a buffer", out->limit, NULL, true);
 }
+
+/* Leave the buffer to the caller again: needed only where it is used
+ * otherwise while AddressSanitizer or valgrind watch a debug build, to whom
+ * what scopes released is forbidden.
+ *
+ *   c       what tn_checked_over made; not used afterwards
+ *   threads the owner of c
+ *   cost    nothing in release builds
+ */
+TN_INLINE void
+tn_checked_leave(tn_checked *c)
+{
+  if (TN_DEBUG >= 1)
+    tni_track_leave(c);
+}
+
+typedef struct tn_checked_options {
+  const char *name;  // for messages: text that lives as long as the allocator
+  size_t size;       // bytes at most; 0: as much as the process may have
+  bool avoid_huge;   // no huge pages, although there is room for them
+  bool log;          // debug builds: say every push; scopes inherit it
+} tn_checked_options;
+
+/* Reserve address space and allocate from it, asking the system for memory a
+ * step at a time: here running out is an answer, not a death.
+ *
+ *   options NULL for the defaults
+ *   returns TN_OK; TN_ENOMEM when there is no address space
+ *   errors  out is written only when TN_OK is returned
+ *   threads any
+ *   cost    a few system calls; the first push asks for memory
+ */
+TN_API tn_status tn_checked_create(tn_checked *out,
+                                   const tn_checked_options *options);
+
+/* Give all of it back.  c is what tn_checked_create made, not a scope of it,
+ * and no scope of it lives; afterwards it is full and holds nothing.
+ *
+ *   threads the owner of c
+ *   cost    a few system calls
+ */
+TN_API void tn_checked_destroy(tn_checked *c);
+
+/* Release every block.  Memory is kept for the next use, up to a high-water
+ * mark that decays by an eighth a reset.  c as for tn_checked_destroy.
+ *
+ *   threads the owner of c
+ *   cost    some instructions; rarely a system call
+ */
+TN_API void tn_checked_reset(tn_checked *c);
+
+/* A provider that allocates from checked, as long as that lives. */
+typedef struct tn_checked_provider {
+  tn_provider provider;
+  tn_checked *checked;  // const
+} tn_checked_provider;
+
+/* Offer c where any allocator is taken: give &result.provider.  Blocks go when
+ * c's scope does; free does nothing.
+ *
+ *   threads pure
+ *   cost    a few instructions
+ */
+TN_API tn_checked_provider tn_checked_provide(tn_checked *c);
 
 /* Allocate size bytes, aligned to TN_ALIGN.
  *
@@ -115,6 +189,8 @@ tn_checked_over(tn_checked *out, void *buffer, size_t size)
 TN_INLINE void *
 tn_checked_push(tn_checked *c, uint32_t size)
 {
+  if (TN_DEBUG >= 1)
+    return tni_track_push_checked(c, size, TN_ALIGN, false);
   const size_t need = tni_checked_round(size);
   if (TN_UNLIKELY(need > tni_checked_room(c)))
     *c = tni_checked_refill(*c, need);
@@ -131,6 +207,8 @@ tn_checked_push(tn_checked *c, uint32_t size)
 TN_INLINE void *
 tn_checked_try(tn_checked *c, uint32_t size)
 {
+  if (TN_DEBUG >= 1)
+    return tni_track_push_checked(c, size, TN_ALIGN, true);
   const size_t need = tni_checked_round(size);
   if (TN_UNLIKELY(need > tni_checked_room(c))) {
     const tn_checked next = tni_checked_try_refill(*c, need);
@@ -140,6 +218,16 @@ tn_checked_try(tn_checked *c, uint32_t size)
   }
   c->cursor -= need;
   return c->cursor;
+}
+
+/* By [checked.order]: bytes that a block of need bytes takes of c; SIZE_MAX: more than c has. */
+TN_INLINE size_t
+tni_checked_span(const tn_checked *c, size_t need, uint32_t align)
+{
+  const size_t pad = tni_checked_pad(c->cursor, need, align);
+  return need > tni_checked_room(c) || pad > tni_checked_room(c) - need
+             ? SIZE_MAX
+             : need + pad;
 }
 
 /* Allocate size bytes with an alignment of the caller's choice.
@@ -156,16 +244,44 @@ tn_checked_push_aligned(tn_checked *c, uint32_t size, uint32_t align)
 {
   TN_REQUIRE(tn_is_power_of_two(align), "checked.align",
              "alignment is not a power of two");
-  if (align <= TN_ALIGN)
-    return tn_checked_push(c, size);
+  if (TN_DEBUG >= 1)
+    return tni_track_push_checked(c, size, align, false);
+  const uint32_t to = align < TN_ALIGN ? TN_ALIGN : align;
   const size_t need = tni_checked_round(size);
-  size_t pad = tni_checked_pad(c->cursor, need, align);
-  if (TN_UNLIKELY(need > tni_checked_room(c) ||
-                  pad > tni_checked_room(c) - need)) {
-    *c = tni_checked_refill(*c, need + align);
-    pad = tni_checked_pad(c->cursor, need, align);
+  size_t span = tni_checked_span(c, need, to);
+  if (TN_UNLIKELY(span == SIZE_MAX)) {
+    *c = tni_checked_refill(*c, need + to);
+    span = tni_checked_span(c, need, to);
   }
-  c->cursor -= need + pad;
+  c->cursor -= span;
+  return c->cursor;
+}
+
+/* The same, or NULL when nothing is left; then c is exactly as it was.
+ *
+ *   size    bytes
+ *   align   a power of two; less than TN_ALIGN counts as TN_ALIGN
+ *   threads the owner of c only
+ *   cost    as tn_checked_push_aligned
+ */
+TN_INLINE void *
+tn_checked_try_aligned(tn_checked *c, uint32_t size, uint32_t align)
+{
+  TN_REQUIRE(tn_is_power_of_two(align), "checked.align",
+             "alignment is not a power of two");
+  if (TN_DEBUG >= 1)
+    return tni_track_push_checked(c, size, align, true);
+  const uint32_t to = align < TN_ALIGN ? TN_ALIGN : align;
+  const size_t need = tni_checked_round(size);
+  size_t span = tni_checked_span(c, need, to);
+  if (TN_UNLIKELY(span == SIZE_MAX)) {
+    const tn_checked next = tni_checked_try_refill(*c, need + to);
+    span = tni_checked_span(&next, need, to);
+    if (span == SIZE_MAX)
+      return NULL;
+    *c = next;
+  }
+  c->cursor -= span;
   return c->cursor;
 }
 
@@ -198,6 +314,8 @@ tni_checked_local(unsigned char *bytes, size_t size, const void *spill,
   c.cursor = bytes + size;
   c.limit = bytes;
   c.spill = spill != NULL ? spill : (const char *)name + TNI_SPILL_NAME;
+  if (TN_DEBUG >= 1)
+    tni_track_begin(&c, name->text, bytes, c.spill, true);
   return c;
 }
 
@@ -225,6 +343,14 @@ tni_spill(decltype(nullptr))
            : tni_spill_none)(spill)
 #endif
 
+#if TN_DEBUG >= 1
+#define TNI_LOCAL_CLOSE       __attribute__((cleanup(tni_track_close_local)))
+#define TNI_LOCAL_OPEN(local) ((tn_checked *)tni_track_open_local(local))
+#else
+#define TNI_LOCAL_CLOSE
+#define TNI_LOCAL_OPEN(local) (local)
+#endif
+
 /* Declare name, a tn_checked * whose first chunk is an array of the block it
  * stands in: temporaries in it vanish as completely as local variables.
  *
@@ -238,9 +364,10 @@ tni_spill(decltype(nullptr))
   unsigned char                                                                \
       tni_##name##_bytes[((bytes) + TN_ALIGN - 1) / TN_ALIGN * TN_ALIGN]       \
       __attribute__((aligned(TN_ALIGN)));                                      \
-  tn_checked tni_##name##_local =                                              \
+  tn_checked tni_##name##_local TNI_LOCAL_CLOSE =                              \
       tni_checked_local(tni_##name##_bytes, sizeof tni_##name##_bytes,         \
                         tni_spill(spill), &tni_##name##_text);                 \
-  tn_checked *const name __attribute__((unused)) = &tni_##name##_local
+  tn_checked *const name __attribute__((unused)) =                             \
+      TNI_LOCAL_OPEN(&tni_##name##_local)
 
 #endif

@@ -1,0 +1,77 @@
+#include "bump/bump.h"
+
+#include "os/os.h"
+
+/* A cursor knows only what is live below its own start: all we can say of a
+ * block is where it is. */
+static tni_block_info
+bump_find_block(const tni_owner *owner, const void *p)
+{
+  (void)owner, (void)p;
+  return (tni_block_info){NULL, 0, false, false};
+}
+
+/* A touch of the guard, most likely the probe of a push: [bump.full]. */
+static void
+bump_on_overflow(const tni_owner *owner, const void *address)
+{
+  const tni_region *const region = (const tni_region *)owner;
+  const bool is_below = tni_address(address) < tni_address(region->low);
+  char line[256];
+  tni_format(line, sizeof line,
+             is_below ? "tenure: [bump.full] allocator %s is full: a push "
+                        "reaches %zu bytes below the %zu that it has"
+                      : "tenure: [bump.full] allocator %s: an access %zu bytes "
+                        "above the %zu that it has",
+             tni_bump_name(region),
+             is_below ? tni_address(region->low) - tni_address(address)
+                      : tni_address(address) - tni_address(region->high),
+             (size_t)(region->high - region->low));
+  tni_fatal(line);
+}
+
+static const tni_owner_ops bump_ops = {"bump", bump_find_block};
+
+/* Rests on [bump.region]. */
+tni_region *
+tni_bump_region(const void *cursor)
+{
+  const tni_owner *const owner =
+      tni_pagemap_find((const unsigned char *)cursor - 1);
+  if (owner == NULL || owner->ops != &bump_ops)
+    return NULL;
+  return (tni_region *)(uintptr_t)owner;
+}
+
+const char *
+tni_bump_name(const tni_region *region)
+{
+  return region->owner.name ? region->owner.name : "without a name";
+}
+
+tni_region *
+tni_bump_reserve(const tni_bump_request *request, tn_status *status)
+{
+  const tni_os_config *const config = tni_os_get_config();
+  const size_t budget = tni_os_budget();
+  size_t size =
+      request->size && request->size < budget ? request->size : budget;
+  /* A page more: the probe of a block that ends at low is below it. */
+  if (!tn_size_mul(size, request->has_zones ? 2 : 1, &size) ||
+      !tn_size_add(size, config->page_size, &size)) {
+    *status = TN_ERANGE;
+    return NULL;
+  }
+  const tni_region_options how = {
+      .size = size,
+      .guard = request->guard,
+      .commit = request->commit,
+      .grows_down = true,
+      .is_huge = !request->avoid_huge && config->huge_size != 0 &&
+                 size >= config->huge_size,
+      .ops = &bump_ops,
+      .name = request->name,
+      .on_overflow = bump_on_overflow,
+  };
+  return tni_region_create(&how, status);
+}

@@ -1,0 +1,14 @@
+/* death: SIGABRT "[bump.frozen] allocator s is used while its scope t lives" modes: debug */
+#include <tenure/bump.h>
+
+int
+main(void)
+{
+  tn_bump b;
+  if (tn_bump_create(&b, &(tn_bump_options){.name = "frame", .size = 1 << 20}))
+    return 1;
+  TN_SCOPE(s, &b);
+  TN_SCOPE(t, s);
+  TN_SCOPE(u, s);
+  return 0;
+}
