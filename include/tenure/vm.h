@@ -253,7 +253,9 @@ TN_API tn_status tn_read_guarded(void *to, const void *from, size_t size);
  *   buffer  receives the text, cut to fit, always ended by a NUL
  *   size    bytes of buffer, at least 1
  *   returns the length of the text
- *   threads any, also in a signal handler
+ *   threads any; in a signal handler too, once it has been called outside of
+ *           one (the first stack address loads the unwinder, as the first
+ *           backtrace() does)
  *   cost    a look-up in the page map; for stack addresses an unwinding
  */
 TN_API size_t tn_describe(const void *p, char *buffer, size_t size);

@@ -25,7 +25,8 @@
 
 #include "os/os_linux.h"
 
-#define OS_SCAN_WORDS 4096  // how far a return address is looked for
+#define OS_REACH      TNI_MIB(64)  // how far up an unknown stack is searched
+#define OS_SCAN_WORDS 4096         // how far a return address is looked for
 
 typedef _Unwind_Reason_Code os_unwind_fn(_Unwind_Trace_Fn, void *);
 typedef _Unwind_Word os_unwind_word_fn(struct _Unwind_Context *);
@@ -211,15 +212,21 @@ tni_os_describe_stack(const void *p, char *buffer, size_t size)
   const uintptr_t address = tni_address(p);
   const tni_os_thread *const thread = tni_os_linux_stack_owner(address);
   buffer[0] = '\0';
-  if (!thread)
+  /* A thread that nobody told us of still knows its own frames. */
+  if (!thread && address - tni_address(__builtin_frame_address(0)) > OS_REACH)
     return 0;
-  const bool is_own = thread == tni_os_linux_self();
+  const bool is_own = !thread || thread == tni_os_linux_self();
   const uintptr_t code =
       is_own ? os_find_frame(address)
              : os_guess_frame(address, tni_load_relaxed(&thread->low),
                               tni_load_relaxed(&thread->high));
+  if (!thread && code == 0)
+    return 0;
   char who[64], function[128];
-  tni_os_linux_thread_text(thread, who, sizeof who);
+  if (thread)
+    tni_os_linux_thread_text(thread, who, sizeof who);
+  else
+    tni_format(who, sizeof who, "thread %u", tni_os_thread_id());
   if (code == 0 || os_function_name(code, function, sizeof function) == 0)
     return tni_format(buffer, size, "stack of %s", who);
   return tni_format(buffer, size, "stack of %s, %sframe of %s", who,

@@ -269,8 +269,6 @@ tni_region_destroy(tni_region *region)
   if (region->how.commit != TNI_COMMIT_ASK)
     tni_os_fault_remove(region->reserved);
   tni_pagemap_clear(region->reserved, region->reserved_size);
-  /* Whoever gets these addresses next must not meet our poison. */
-  TNI_ASAN_UNPOISON(region->low, (size_t)(region->high - region->low));
   (void)tni_os_release(region->reserved, region->reserved_size);
   tni_meta_free(region, sizeof *region);
 }

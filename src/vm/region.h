@@ -62,6 +62,9 @@ typedef struct tni_region {
  * cannot be had.  Faults are watched unless the policy is TNI_COMMIT_ASK. */
 tni_region *tni_region_create(const tni_region_options *options,
                               tn_status *status);
+/* Give all of it back.  What the owner has poisoned (base/annotate.h) it gives
+ * before: whoever gets these addresses next must not meet the poison, and only
+ * the owner knows how far it reaches. */
 void tni_region_destroy(tni_region *region);
 
 /* Make at least bytes usable, growing in steps (as much as there is, from 1

@@ -105,8 +105,6 @@ tn_vm_release(void *base)
   const size_t size = owner->size;
   tni_event_say(TN_EVENT_RELEASE, vm_ops.discipline, owner, base, size);
   tni_pagemap_clear(base, size);
-  /* Whoever gets these addresses next must not meet the caller's poison. */
-  TNI_ASAN_UNPOISON(base, size);
   (void)tni_os_release(base, size);
   tni_meta_free(tni_pointer(tni_address(owner)), sizeof *owner);
   return TN_OK;
@@ -145,7 +143,6 @@ tn_status
 tn_vm_decommit(void *address, size_t size)
 {
   VM_REQUIRE_RANGE(address, size);
-  TNI_ASAN_UNPOISON(address, size);
   return vm_said(tni_os_decommit(address, size), TN_EVENT_DECOMMIT, address,
                  size);
 }
