@@ -1,0 +1,89 @@
+/* conflict.c -- which buffers cannot be placed together (see solver.h)
+ *
+ * Source  the irreducible infeasible subset of linear programming, by
+ *         deletion: leave out whatever the contradiction survives without.
+ * SPDX-License-Identifier: MIT
+ */
+#include "plan/solver.h"
+
+static void
+conflict_add(tni_solver *s, uint32_t item)
+{
+  tn_plan_result *const r = s->result;
+  if (r->conflict)
+    r->conflict[r->conflict_count++] = s->model->buffer[item];
+}
+
+/* The first fixed item before i that shares a byte with it. */
+static uint32_t
+conflict_partner(const tni_plan_model *m, uint32_t i)
+{
+  for (uint32_t j = 0; j < i; j++) {
+    if (m->fixed[j] == TN_PLAN_FREE)
+      continue;
+    const bool is_below = m->fixed[i] <= m->fixed[j];
+    const uint32_t low = is_below ? i : j, high = is_below ? j : i;
+    if (m->fixed[high] - m->fixed[low] < tni_plan_above(m, low, high))
+      return j;
+  }
+  return TNI_PLAN_NONE;
+}
+
+bool
+tni_conflict_fixed(tni_solver *s)
+{
+  const tni_plan_model *const m = s->model;
+  const tni_plan_mark mark = tni_plan_mark_set(s->memory);
+  bool found = false, ok = true;
+  tni_fit fit = {0};
+  for (uint32_t i = 0; i < m->count && ok && !found; i++) {
+    if (m->fixed[i] == TN_PLAN_FREE)
+      continue;
+    ok = fit.model || tni_fit_init(&fit, m, s->memory);
+    fit.ceiling = s->capacity;
+    found = ok && !tni_fit_is_free(&fit, i, m->fixed[i]);
+    if (found) {
+      const uint32_t partner = conflict_partner(m, i);
+      conflict_add(s, i);
+      if (partner != TNI_PLAN_NONE && m->fixed[i] <= s->capacity - m->size[i])
+        conflict_add(s, partner);
+      s->result->conflict_is_irreducible = true;
+    } else if (ok) {
+      ok = tni_fit_put(&fit, i, m->fixed[i]);
+    }
+  }
+  tni_plan_mark_reset(s->memory, mark);
+  return found;
+}
+
+/* Whether the item takes room in the section; its size there. */
+static int64_t
+conflict_size_at(const tni_plan_model *m, uint32_t item, uint32_t section)
+{
+  for (uint32_t p = m->first[item]; p < m->first[item + 1]; p++)
+    if (m->piece[p].s0 <= section && section < m->piece[p].s1)
+      return m->piece[p].size;
+  return 0;
+}
+
+void
+tni_conflict_load(tni_solver *s)
+{
+  const tni_plan_model *const m = s->model;
+  int64_t load = m->load[m->peak];
+  if (load <= s->capacity)
+    return;
+  s->result->conflict_is_irreducible = true;
+  for (uint32_t i = 0; i < m->count; i++) {
+    const int64_t size = conflict_size_at(m, i, m->peak);
+    if (size == 0)
+      continue;
+    if (load - size > s->capacity) {
+      load -= size;  // the others are too much already
+      continue;
+    }
+    conflict_add(s, i);
+    if (m->align[i] != 1 || m->fixed[i] != TN_PLAN_FREE)
+      s->result->conflict_is_irreducible = false;
+  }
+}

@@ -1,0 +1,96 @@
+/* engine.h -- what the parts of the exact search share about an engine
+ *
+ * The stack of frames: a node holds its unplaced items in rank order and the
+ * candidates among them; a split holds parts that no unplaced item connects,
+ * which are searched one after the other: all must succeed, and one that
+ * fails fails the node above without another look at the parts before it.
+ *
+ *     node -> node -> split -> node (part 0) -> node ...
+ *                           -> node (part 1) -> ...
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef TNI_PLAN_ENGINE_H
+#define TNI_PLAN_ENGINE_H
+
+#include "plan/search.h"
+
+typedef struct engine_frame {
+  uint32_t ids, count;  // in tni_engine.ids: unplaced items in rank order
+  uint32_t candidate, candidate_count, candidate_next;  // positions in ids
+  int32_t low;  // placements are at (low, low_at) or later
+  uint32_t low_at;
+  uint32_t s0, s1;          // sections of the part
+  uint32_t hull0, hull1;    // sections that the last placement changed
+  uint32_t raised, placed;  // what to undo to for the state of this frame
+  uint32_t part, part_count, part_next;  // split: in tni_engine.part
+  bool is_split;
+  bool is_alone;  // the item placed meets no unplaced item
+} engine_frame;
+
+typedef struct engine_part {
+  uint32_t ids, count, s0, s1;
+} engine_part;
+
+typedef struct engine_raise {
+  uint32_t item;
+  int32_t rest;  // before
+} engine_raise;
+
+struct tni_engine {
+  const tni_search_problem *problem;
+  unsigned order;
+  uint32_t *rank;   // const: by the order's keys that do not change
+  int32_t *rest;    // of unplaced items [search.rest]
+  int32_t *offset;  // of placed items
+  bool *is_placed;
+  int32_t *total;       // of a section: sizes of its unplaced items
+  int32_t *cuts;        // unplaced items alive in a section and the next
+  int32_t *top;         // of a section, scratch of the bound
+  uint32_t *component;  // of a section, scratch of splitting
+  uint64_t *key;        // of an item, scratch of sorting
+  uint32_t *sorted;     // scratch: items by release
+  int32_t *release;     // scratch: of an item, in the bound
+  uint16_t *ids, *candidate, *placed;
+  engine_frame *frame;
+  engine_part *part;
+  engine_raise *raised;
+  uint32_t frames, parts, raised_count, placed_count, ids_top, candidate_top;
+  int signal;  // what the frame on top is to be told next
+  uint64_t nodes;
+};
+
+/* Whether the child can still lead to a plan (bound.c).  [search.whole] */
+bool tni_engine_may_fit(tni_engine *e, const engine_frame *child);
+
+/* Put items into the engine's order (rank.c). */
+void tni_engine_sort(tni_engine *e, uint16_t *ids, uint32_t count);
+
+/* The part of the order that never changes, once (rank.c). */
+bool tni_engine_rank(tni_engine *e, tni_plan_memory *memory);
+
+/* How far above i's offset that of j must be when i is below it; 0: they are
+ * never alive together. */
+static inline int32_t
+tni_search_above(const tni_search_problem *p, uint32_t i, uint32_t j)
+{
+  if (p->s0[i] >= p->s1[j] || p->s0[j] >= p->s1[i])
+    return 0;
+  if (p->first[i + 1] - p->first[i] == 1 && p->first[j + 1] - p->first[j] == 1)
+    return p->size[i];
+  int32_t most = 0;
+  for (uint32_t a = p->first[i]; a < p->first[i + 1]; a++)
+    for (uint32_t b = p->first[j]; b < p->first[j + 1]; b++)
+      if (p->piece[a].s0 < p->piece[b].s1 && p->piece[b].s0 < p->piece[a].s1 &&
+          p->piece[a].size > most)
+        most = p->piece[a].size;
+  return most;
+}
+
+static inline int32_t
+tni_search_align(int32_t n, int32_t align)
+{
+  const int32_t over = align == 1 ? 0 : n % align;
+  return over ? n + (align - over) : n;
+}
+
+#endif

@@ -1,0 +1,132 @@
+/* rank.c -- the orders in which engines prefer items (see search.h)
+ *
+ * Letters as in MiniMalloc: T largest total of its sections, W lifetime, A
+ * area, Z size; all descending.  T falls during the search and is looked at
+ * again in every part; the others are ranked once.  Ties end in the sections,
+ * the same however the rows are ordered.
+ * SPDX-License-Identifier: MIT
+ */
+#include "plan/engine.h"
+
+/* The keys of each order after a leading T, most important first. */
+static const struct {
+  bool by_total;
+  char keys[3];
+} rank_orders[TNI_SEARCH_ENGINES] = {
+    {true, "WA"}, {true, "AW"}, {false, "WA"}, {false, "AW"}, {true, "ZW"},
+};
+
+/* Size times lifetime, both cut to 31 leading bits of the largest. */
+static uint64_t
+rank_area(const tni_plan_model *m, uint32_t i, unsigned size_cut,
+          unsigned width_cut)
+{
+  return ((uint64_t)m->size[i] >> size_cut) * (m->width[i] >> width_cut);
+}
+
+static unsigned
+rank_cut(uint64_t largest)
+{
+  unsigned cut = 0;
+  while (largest >> cut >= (uint64_t)1 << 31)
+    cut++;
+  return cut;
+}
+
+void
+tni_plan_key(const tni_plan_model *m, char letter, uint64_t *key)
+{
+  uint64_t size = 0, width = 0;
+  for (uint32_t i = 0; i < m->count; i++) {
+    size |= (uint64_t)m->size[i];
+    width |= m->width[i];
+  }
+  const unsigned size_cut = rank_cut(size), width_cut = rank_cut(width);
+  for (uint32_t i = 0; i < m->count; i++)
+    switch (letter) {
+    case 'W': key[i] = ~m->width[i]; break;
+    case 'A': key[i] = ~rank_area(m, i, size_cut, width_cut); break;
+    case 'Z': key[i] = ~(uint64_t)m->size[i]; break;
+    case 'U': key[i] = m->s1[i]; break;
+    default: key[i] = m->s0[i]; break;
+    }
+}
+
+bool
+tni_plan_key_total(const tni_plan_model *m, tni_plan_memory *memory,
+                   uint64_t *key)
+{
+  const tni_plan_mark mark = tni_plan_mark_set(memory);
+  size_t leaves = m->sections;
+  int64_t *const most = tni_plan_take(memory, 2 * leaves, sizeof *most);
+  if (!most)
+    return false;
+  for (size_t s = 0; s < leaves; s++)
+    most[leaves + s] = m->load[s];
+  for (size_t node = leaves; node-- > 1;)
+    most[node] = most[2 * node] > most[2 * node + 1] ? most[2 * node]
+                                                     : most[2 * node + 1];
+  for (uint32_t i = 0; i < m->count; i++) {
+    int64_t found = 0;
+    size_t a = m->s0[i] + leaves, b = m->s1[i] + leaves;
+    for (; a < b; a /= 2, b /= 2) {
+      if (a & 1) {
+        found = most[a] > found ? most[a] : found;
+        a++;
+      }
+      if (b & 1) {
+        b--;
+        found = most[b] > found ? most[b] : found;
+      }
+    }
+    key[i] = ~(uint64_t)found;
+  }
+  tni_plan_mark_reset(memory, mark);
+  return true;
+}
+
+bool
+tni_engine_rank(tni_engine *e, tni_plan_memory *memory)
+{
+  const tni_plan_model *const m = e->problem->model;
+  const char *const keys = rank_orders[e->order].keys;
+  const char all[] = {'U', 'L', 'Z', keys[1], keys[0]};
+  uint32_t *const order = e->sorted;
+  e->rank = tni_plan_take(memory, m->count, sizeof *e->rank);
+  if (!e->rank)
+    return false;
+  for (uint32_t i = 0; i < m->count; i++)
+    order[i] = i;
+  for (unsigned k = 0; k < sizeof all; k++) {
+    tni_plan_key(m, all[k], e->key);
+    tni_plan_sort(order, e->key, m->count, order + m->count);
+  }
+  for (uint32_t i = 0; i < m->count; i++)
+    e->rank[order[i]] = i;
+  return true;
+}
+
+/* The largest total of the item's sections. */
+static int32_t
+rank_total(const tni_engine *e, uint32_t item)
+{
+  int32_t most = 0;
+  for (uint32_t s = e->problem->s0[item]; s < e->problem->s1[item]; s++)
+    most = e->total[s] > most ? e->total[s] : most;
+  return most;
+}
+
+void
+tni_engine_sort(tni_engine *e, uint16_t *ids, uint32_t count)
+{
+  const bool by_total = rank_orders[e->order].by_total;
+  for (uint32_t i = 0; i < count; i++) {
+    const uint32_t falling =
+        by_total ? (uint32_t)(INT32_MAX - rank_total(e, ids[i])) : 0;
+    e->key[ids[i]] = (uint64_t)falling << 32 | e->rank[ids[i]];
+    e->sorted[i] = ids[i];
+  }
+  tni_plan_sort(e->sorted, e->key, count, e->sorted + count);
+  for (uint32_t i = 0; i < count; i++)
+    ids[i] = (uint16_t)e->sorted[i];
+}

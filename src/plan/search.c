@@ -1,0 +1,420 @@
+/* search.c -- the exact search: nodes, candidates, decomposition (search.h)
+ * SPDX-License-Identifier: MIT
+ */
+#include "plan/search.h"
+#include "plan/engine.h"
+
+#include <string.h>
+
+/* ---- placing and taking back ---- */
+
+static void
+search_count(tni_engine *e, uint32_t item, int32_t sign)
+{
+  const tni_search_problem *const p = e->problem;
+  for (uint32_t k = p->first[item]; k < p->first[item + 1]; k++) {
+    const int32_t size = sign * p->piece[k].size;
+    for (uint32_t s = p->piece[k].s0; s < p->piece[k].s1; s++)
+      e->total[s] += size;
+  }
+  for (uint32_t s = p->s0[item]; s + 1 < p->s1[item]; s++)
+    e->cuts[s] += sign;
+}
+
+/* Undo down to the marks.  [search.trail] */
+static void
+search_undo(tni_engine *e, uint32_t raised, uint32_t placed)
+{
+  while (e->raised_count > raised) {
+    const engine_raise *const r = &e->raised[--e->raised_count];
+    e->rest[r->item] = r->rest;
+  }
+  while (e->placed_count > placed) {
+    const uint32_t item = e->placed[--e->placed_count];
+    e->is_placed[item] = false;
+    search_count(e, item, 1);
+  }
+}
+
+/* ---- candidates ---- */
+
+/* Sort candidate positions by (rest, position): few, so by insertion. */
+static void
+search_sort_candidates(const tni_engine *e, const uint16_t *ids,
+                       uint16_t *candidate, uint32_t count)
+{
+  for (uint32_t i = 1; i < count; i++) {
+    const uint16_t moved = candidate[i];
+    const int32_t rest = e->rest[ids[moved]];
+    uint32_t at = i;
+    for (; at > 0 && e->rest[ids[candidate[at - 1]]] > rest; at--)
+      candidate[at] = candidate[at - 1];
+    candidate[at] = moved;
+  }
+}
+
+/* Nothing may be placed at or above this offset next: some unplaced item would
+ * fit whole below, or a section could no longer hold what it must. */
+static int32_t
+search_horizon(const tni_engine *e, const engine_frame *f)
+{
+  const tni_search_problem *const p = e->problem;
+  const uint16_t *const ids = e->ids + f->ids;
+  int32_t horizon = INT32_MAX, most = 0;
+  for (uint32_t i = 0; i < f->count; i++) {
+    const int32_t top = e->rest[ids[i]] + p->size[ids[i]];
+    horizon = top < horizon ? top : horizon;
+  }
+  for (uint32_t s = f->s0; s < f->s1; s++)
+    most = e->total[s] > most ? e->total[s] : most;
+  const int32_t above = p->ceiling - most + 1;
+  return above < horizon ? above : horizon;
+}
+
+/* Fill in the frame's candidates. */
+static void
+search_candidates(tni_engine *e, engine_frame *f)
+{
+  const tni_search_problem *const p = e->problem;
+  const uint16_t *const ids = e->ids + f->ids;
+  uint16_t *const out = e->candidate + f->candidate;
+  const int32_t horizon = search_horizon(e, f);
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < f->count; i++) {
+    const uint32_t item = ids[i];
+    const int32_t rest = e->rest[item];
+    if (rest < f->low || rest >= horizon || (rest == f->low && i < f->low_at))
+      continue;
+    if (p->twin[item] != TNI_PLAN_NONE && !e->is_placed[p->twin[item]])
+      continue;
+    out[count++] = (uint16_t)i;
+  }
+  search_sort_candidates(e, ids, out, count);
+  /* A fixed item must be placed when its turn comes: nothing after it. */
+  for (uint32_t i = 0; i < count; i++)
+    if (p->is_fixed[ids[out[i]]])
+      count = i + 1;
+  f->candidate_count = count;
+  f->candidate_next = 0;
+  e->candidate_top = f->candidate + count;
+}
+
+/* ---- a child ---- */
+
+/* Lists of the child: f's without the item at position `at`, those that meet
+ * it raised.  Returns false when one is raised above its latest offset. */
+static bool
+search_raise(tni_engine *e, const engine_frame *f, uint32_t at,
+             engine_frame *child)
+{
+  const tni_search_problem *const p = e->problem;
+  const uint16_t *const ids = e->ids + f->ids;
+  uint16_t *const out = e->ids + child->ids;
+  const uint32_t item = ids[at];
+  const int32_t offset = e->rest[item];
+  uint32_t s0 = p->s0[item], s1 = p->s1[item], met = 0;
+  for (uint32_t i = 0, n = 0; i < f->count; i++) {
+    const uint32_t other = ids[i];
+    if (i == at)
+      continue;
+    out[n++] = (uint16_t)other;
+    const int32_t above = tni_search_above(p, item, other);
+    met += above != 0;
+    if (above == 0 || e->rest[other] >= offset + above)
+      continue;
+    e->raised[e->raised_count++] = (engine_raise){other, e->rest[other]};
+    e->rest[other] = tni_search_align(offset + above, p->align[other]);
+    if (e->rest[other] > p->latest[other])
+      return false;
+    s0 = p->s0[other] < s0 ? p->s0[other] : s0;
+    s1 = p->s1[other] > s1 ? p->s1[other] : s1;
+  }
+  child->hull0 = s0;
+  child->hull1 = s1;
+  child->is_alone = met == 0;
+  return true;
+}
+
+/* Place the item at position `at` of frame f and set up the child; false, all
+ * undone, when that cannot lead to a plan. */
+static bool
+search_place(tni_engine *e, const engine_frame *f, uint32_t at,
+             engine_frame *child)
+{
+  const uint32_t item = e->ids[f->ids + at];
+  const int32_t offset = e->rest[item];
+  *child = (engine_frame){.ids = e->ids_top,
+                          .count = f->count - 1,
+                          .candidate = e->candidate_top,
+                          .low = offset,
+                          .low_at = at,
+                          .s0 = f->s0,
+                          .s1 = f->s1};
+  e->nodes++;
+  e->offset[item] = offset;
+  e->is_placed[item] = true;
+  e->placed[e->placed_count++] = (uint16_t)item;
+  search_count(e, item, -1);
+  if (search_raise(e, f, at, child) && tni_engine_may_fit(e, child)) {
+    child->raised = e->raised_count;
+    child->placed = e->placed_count;
+    return true;
+  }
+  search_undo(e, f->raised, f->placed);
+  return false;
+}
+
+/* ---- decomposition ---- */
+
+/* Number the sections [s0, s1) by what unplaced items connect. */
+static uint32_t
+search_components(tni_engine *e, uint32_t s0, uint32_t s1)
+{
+  uint32_t component = 0;
+  for (uint32_t s = s0; s < s1; s++) {
+    e->component[s] = component;
+    component += s + 1 < s1 && e->cuts[s] == 0;
+  }
+  return component + 1;
+}
+
+/* Append an empty part for each component that has items; their ids follow the
+ * frame's.  Returns their number. */
+static uint32_t
+search_make_parts(tni_engine *e, const engine_frame *f)
+{
+  const tni_search_problem *const p = e->problem;
+  const uint32_t components = search_components(e, f->s0, f->s1);
+  const uint16_t *const ids = e->ids + f->ids;
+  engine_part *const part = e->part + e->parts;
+  memset(part, 0, components * sizeof *part);
+  for (uint32_t i = 0; i < f->count; i++)
+    part[e->component[p->s0[ids[i]]]].count++;
+  for (uint32_t s = f->s1; s-- > f->s0;) {
+    engine_part *const here = &part[e->component[s]];
+    here->s0 = s;
+    here->s1 = here->s1 ? here->s1 : s + 1;
+  }
+  uint32_t at = e->ids_top;
+  for (uint32_t c = 0; c < components; c++) {
+    part[c].ids = at;
+    at += part[c].count;
+    part[c].count = 0;
+  }
+  for (uint32_t i = 0; i < f->count; i++) {
+    engine_part *const here = &part[e->component[p->s0[ids[i]]]];
+    e->ids[here->ids + here->count++] = ids[i];
+  }
+  uint32_t parts = 0;
+  for (uint32_t c = 0; c < components; c++)
+    if (part[c].count)
+      part[parts++] = part[c];
+  return parts;
+}
+
+/* When no unplaced item connects some of the frame's sections any more, make
+ * it a split, or narrow it. */
+static void
+search_split(tni_engine *e, engine_frame *f)
+{
+  const uint32_t parts = search_make_parts(e, f);
+  engine_part *const part = e->part + e->parts;
+  if (parts == 1) {
+    f->s0 = part[0].s0;
+    f->s1 = part[0].s1;
+    return;
+  }
+  f->is_split = true;
+  f->part = e->parts;
+  f->part_count = parts;
+  f->part_next = 0;
+  for (uint32_t i = 0; i < parts; i++)
+    tni_engine_sort(e, e->ids + part[i].ids, part[i].count);
+  e->parts += parts;
+  e->ids_top += f->count;
+}
+
+static bool
+search_is_cut(const tni_engine *e, uint32_t item)
+{
+  const tni_search_problem *const p = e->problem;
+  for (uint32_t s = p->s0[item]; s + 1 < p->s1[item]; s++)
+    if (e->cuts[s] == 0)
+      return true;
+  return false;
+}
+
+/* ---- the stack ---- */
+
+typedef enum search_signal {
+  SEARCH_GO,    // a new frame
+  SEARCH_DONE,  // the frame above has placed all its items
+  SEARCH_FAIL,  // the frame above has no plan
+} search_signal;
+
+static void
+search_pop(tni_engine *e)
+{
+  const engine_frame *const f = &e->frame[--e->frames];
+  e->ids_top = f->ids;
+  e->candidate_top = f->candidate;
+  if (f->is_split)
+    e->parts = f->part;
+}
+
+static search_signal
+search_step_split(tni_engine *e, engine_frame *f, search_signal from)
+{
+  if (from == SEARCH_FAIL || f->part_next == f->part_count) {
+    search_pop(e);
+    return from == SEARCH_FAIL ? SEARCH_FAIL : SEARCH_DONE;
+  }
+  const engine_part *const part = &e->part[f->part + f->part_next++];
+  engine_frame *const node = &e->frame[e->frames++];
+  *node = (engine_frame){.ids = e->ids_top,
+                         .count = part->count,
+                         .candidate = e->candidate_top,
+                         .low = f->low,
+                         .s0 = part->s0,
+                         .s1 = part->s1,
+                         .raised = e->raised_count,
+                         .placed = e->placed_count};
+  memcpy(e->ids + node->ids, e->ids + part->ids, part->count * sizeof *e->ids);
+  e->ids_top += part->count;
+  search_candidates(e, node);
+  return SEARCH_GO;
+}
+
+/* Enter the child that was just placed. */
+static void
+search_push(tni_engine *e, engine_frame *child, uint32_t item)
+{
+  e->ids_top += child->count;
+  if (child->count && search_is_cut(e, item))
+    search_split(e, child);
+  if (!child->is_split)
+    search_candidates(e, child);
+  e->frame[e->frames++] = *child;
+}
+
+static search_signal
+search_step_node(tni_engine *e, engine_frame *f, search_signal from)
+{
+  if (from == SEARCH_DONE || f->count == 0) {
+    search_pop(e);
+    return SEARCH_DONE;
+  }
+  if (from == SEARCH_FAIL)
+    search_undo(e, f->raised, f->placed);
+  if (f->candidate_next == f->candidate_count) {
+    search_pop(e);
+    return SEARCH_FAIL;
+  }
+  const uint32_t at = e->candidate[f->candidate + f->candidate_next++];
+  engine_frame child;
+  const bool is_open = search_place(e, f, at, &child);
+  /* An item that meets no other can wait for nothing: if it cannot be placed
+   * now there is no plan.  [search.whole] */
+  if (child.is_alone)
+    f->candidate_next = f->candidate_count;
+  if (is_open)
+    search_push(e, &child, e->ids[f->ids + at]);
+  return SEARCH_GO;
+}
+
+tni_search_state
+tni_engine_run(tni_engine *e, uint64_t nodes)
+{
+  const uint64_t stop = e->nodes + nodes;
+  search_signal signal = e->signal;
+  while (e->frames && e->nodes < stop) {
+    engine_frame *const f = &e->frame[e->frames - 1];
+    signal = f->is_split ? search_step_split(e, f, signal)
+                         : search_step_node(e, f, signal);
+  }
+  e->signal = signal;
+  if (e->frames)
+    return TNI_SEARCH_RUNNING;
+  return signal == SEARCH_DONE ? TNI_SEARCH_SOLVED : TNI_SEARCH_EXHAUSTED;
+}
+
+/* ---- beginning ---- */
+
+void
+tni_engine_restart(tni_engine *e)
+{
+  const tni_search_problem *const p = e->problem;
+  memset(e->total, 0, p->sections * sizeof *e->total);
+  memset(e->cuts, 0, p->sections * sizeof *e->cuts);
+  e->ids_top = e->candidate_top = e->parts = 0;
+  e->raised_count = e->placed_count = 0;
+  e->frames = 1;
+  e->signal = SEARCH_GO;
+  engine_frame *const root = &e->frame[0];
+  *root = (engine_frame){.count = p->count, .s1 = p->sections};
+  bool may_fit = true;
+  for (uint32_t i = 0; i < p->count; i++) {
+    e->rest[i] = p->release[i];
+    e->is_placed[i] = false;
+    e->ids[i] = (uint16_t)i;
+    search_count(e, i, 1);
+    may_fit = may_fit && p->release[i] <= p->latest[i];
+  }
+  e->ids_top = p->count;
+  tni_engine_sort(e, e->ids, p->count);
+  root->hull1 = p->sections;
+  if (!may_fit || !tni_engine_may_fit(e, root)) {
+    e->frames = 0;
+    e->signal = SEARCH_FAIL;
+    return;
+  }
+  search_split(e, root);
+  if (!root->is_split)
+    search_candidates(e, root);
+}
+
+tni_engine *
+tni_engine_create(const tni_search_problem *p, unsigned order,
+                  tni_plan_memory *m)
+{
+  const size_t n = p->count, sections = p->sections, square = n * (n + 1);
+  tni_engine *const e = tni_plan_take(m, 1, sizeof *e);
+  if (!e)
+    return NULL;
+  e->problem = p;
+  e->order = order;
+  e->rest = tni_plan_take(m, n, sizeof *e->rest);
+  e->offset = tni_plan_take(m, n, sizeof *e->offset);
+  e->is_placed = tni_plan_take(m, n, sizeof *e->is_placed);
+  e->total = tni_plan_take(m, sections, sizeof *e->total);
+  e->cuts = tni_plan_take(m, sections, sizeof *e->cuts);
+  e->top = tni_plan_take(m, sections, sizeof *e->top);
+  e->component = tni_plan_take(m, sections, sizeof *e->component);
+  e->key = tni_plan_take(m, n, sizeof *e->key);
+  e->sorted = tni_plan_take(m, 2 * n, sizeof *e->sorted);
+  e->release = tni_plan_take(m, n, sizeof *e->release);
+  e->ids = tni_plan_take(m, square, sizeof *e->ids);
+  e->candidate = tni_plan_take(m, square / 2 + n, sizeof *e->candidate);
+  e->placed = tni_plan_take(m, n, sizeof *e->placed);
+  e->frame = tni_plan_take(m, 2 * n + 2, sizeof *e->frame);
+  e->part = tni_plan_take(m, 2 * n + sections + 2, sizeof *e->part);
+  e->raised = tni_plan_take(m, square / 2, sizeof *e->raised);
+  const bool ok = e->rest && e->offset && e->is_placed && e->total && e->cuts &&
+                  e->top && e->component && e->key && e->sorted && e->release &&
+                  e->ids && e->candidate && e->placed && e->frame && e->part &&
+                  e->raised;
+  return ok && tni_engine_rank(e, m) ? e : NULL;
+}
+
+uint64_t
+tni_engine_nodes(const tni_engine *e)
+{
+  return e->nodes;
+}
+
+void
+tni_engine_offsets(const tni_engine *e, int64_t *offset)
+{
+  for (uint32_t i = 0; i < e->problem->count; i++)
+    offset[i] = e->offset[i] * e->problem->unit;
+}

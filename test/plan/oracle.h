@@ -1,0 +1,119 @@
+/* oracle.h -- what is right, found by trying everything
+ *
+ * Knows nothing of sections, rests or orders: each buffer is tried at every
+ * offset, and time is looked at instant by instant.  For a handful of buffers
+ * of small numbers.
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef TEST_PLAN_ORACLE_H
+#define TEST_PLAN_ORACLE_H
+
+#include <tenure/plan.h>
+
+#include "test.h"
+
+enum { ORACLE_BUFFERS = 8, ORACLE_TIME = 16 };
+
+typedef struct oracle_case {
+  tn_plan_buffer buffer[ORACLE_BUFFERS];
+  tn_plan_gap gap[ORACLE_BUFFERS];
+  tn_plan_share share[ORACLE_BUFFERS];
+  size_t count, gaps, shares;
+} oracle_case;
+
+static inline bool
+oracle_is_alive(const oracle_case *c, size_t i, int64_t t)
+{
+  if (t < c->buffer[i].lower || t >= c->buffer[i].upper)
+    return false;
+  for (size_t g = 0; g < c->gaps; g++)
+    if (c->gap[g].buffer == i && t >= c->gap[g].lower && t < c->gap[g].upper)
+      return false;
+  return true;
+}
+
+/* Whether i at offset a and j at offset b are in each other's way. */
+static inline bool
+oracle_clash(const oracle_case *c, size_t i, int64_t a, size_t j, int64_t b)
+{
+  if (a >= b + c->buffer[j].size || b >= a + c->buffer[i].size)
+    return false;
+  for (size_t s = 0; s < c->shares; s++)
+    if (a == b && ((c->share[s].a == i && c->share[s].b == j) ||
+                   (c->share[s].a == j && c->share[s].b == i)))
+      return false;
+  for (int64_t t = 0; t < ORACLE_TIME; t++)
+    if (oracle_is_alive(c, i, t) && oracle_is_alive(c, j, t))
+      return true;
+  return false;
+}
+
+static inline bool
+oracle_place(const oracle_case *c, int64_t *offset, size_t i, int64_t capacity)
+{
+  if (i == c->count)
+    return true;
+  const tn_plan_buffer *const b = &c->buffer[i];
+  if (b->size == 0 || b->lower == b->upper)
+    return oracle_place(c, offset, i + 1, capacity);
+  const int64_t step = b->align > 1 ? b->align : 1;
+  for (int64_t o = 0; o + b->size <= capacity; o += step) {
+    bool ok = b->fixed == TN_PLAN_FREE || b->fixed == o;
+    for (size_t j = 0; ok && j < i; j++)
+      ok = c->buffer[j].size == 0 || c->buffer[j].lower == c->buffer[j].upper ||
+           !oracle_clash(c, i, o, j, offset[j]);
+    offset[i] = o;
+    if (ok && oracle_place(c, offset, i + 1, capacity))
+      return true;
+  }
+  return false;
+}
+
+/* The lowest height of all plans up to `most`; -1: there is none. */
+static inline int64_t
+oracle_height(const oracle_case *c, int64_t most)
+{
+  int64_t offset[ORACLE_BUFFERS];
+  for (int64_t h = 0; h <= most; h++)
+    if (oracle_place(c, offset, 0, h))
+      return h;
+  return -1;
+}
+
+static inline tn_plan_problem
+oracle_problem(const oracle_case *c, int64_t capacity)
+{
+  return (tn_plan_problem){.buffers = c->buffer,
+                           .count = c->count,
+                           .gaps = c->gap,
+                           .gap_count = c->gaps,
+                           .shares = c->share,
+                           .share_count = c->shares,
+                           .capacity = capacity};
+}
+
+/* A case of small numbers; extras: also alignment, gaps, fixed offsets. */
+static inline void
+oracle_random(oracle_case *c, uint64_t *state, bool extras)
+{
+  *c = (oracle_case){.count = 1 + test_random(state) % 6};
+  for (size_t i = 0; i < c->count; i++) {
+    const int64_t lower = (int64_t)(test_random(state) % 5);
+    const int64_t width = (int64_t)(test_random(state) % 4) + !extras;
+    const int64_t size = (int64_t)(test_random(state) % 5) + !extras;
+    c->buffer[i] = (tn_plan_buffer)TN_PLAN_BUFFER(lower, lower + width, size);
+    if (!extras)
+      continue;
+    c->buffer[i].align = (int64_t)(test_random(state) % 4);
+    if (test_random(state) % 6 == 0) {
+      const int64_t step = c->buffer[i].align ? c->buffer[i].align : 1;
+      c->buffer[i].fixed = (int64_t)(test_random(state) % 6) / step * step;
+    }
+    if (test_random(state) % 4 == 0 && width > 1) {
+      const int64_t from = lower + (int64_t)(test_random(state) % 3);
+      c->gap[c->gaps++] = (tn_plan_gap){i, from, from + 1};
+    }
+  }
+}
+
+#endif

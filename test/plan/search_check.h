@@ -1,0 +1,85 @@
+/* search_check.h -- every engine against the oracle
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef TEST_PLAN_SEARCH_CHECK_H
+#define TEST_PLAN_SEARCH_CHECK_H
+
+#include "oracle.h"
+#include "plan/search.h"
+
+static unsigned char search_scratch[1 << 20];
+
+/* What the engine answers at the capacity; a plan is verified. */
+static inline bool
+search_answers(const oracle_case *c, tni_search_problem *s, unsigned order,
+               int64_t capacity, tni_plan_memory *memory)
+{
+  static unsigned char scratch[1 << 16];
+  const tn_plan_options options = {.scratch = scratch,
+                                   .scratch_size = sizeof scratch};
+  tni_search_limit(s, capacity);
+  tni_engine *const e = tni_engine_create(s, order, memory);
+  if (!TEST(e != NULL))
+    return false;
+  tni_engine_restart(e);
+  tni_search_state state;
+  while ((state = tni_engine_run(e, 3)) == TNI_SEARCH_RUNNING)
+    ;  // three at a time: every node is once the one to go on from
+  if (state == TNI_SEARCH_EXHAUSTED)
+    return false;
+  int64_t item[ORACLE_BUFFERS], offset[ORACLE_BUFFERS];
+  tni_engine_offsets(e, item);
+  for (size_t i = 0; i < c->count; i++)
+    offset[i] = c->buffer[i].fixed > 0 ? c->buffer[i].fixed : 0;
+  for (uint32_t i = 0; i < s->count; i++)
+    offset[s->model->buffer[i]] = item[i];
+  const tn_plan_problem problem = oracle_problem(c, capacity);
+  tn_plan_report report;
+  TEST(tn_plan_verify(&problem, offset, NULL, &options, &report) == TN_OK);
+  return TEST(report.fault == TN_PLAN_FAULT_NONE);
+}
+
+static inline void
+search_print(const oracle_case *c)
+{
+  for (size_t i = 0; i < c->count; i++)
+    fprintf(stderr, "  [%lld,%lld) size %lld align %lld fixed %lld\n",
+            (long long)c->buffer[i].lower, (long long)c->buffer[i].upper,
+            (long long)c->buffer[i].size, (long long)c->buffer[i].align,
+            (long long)c->buffer[i].fixed);
+  for (size_t g = 0; g < c->gaps; g++)
+    fprintf(stderr, "  gap of %zu: [%lld,%lld)\n", c->gap[g].buffer,
+            (long long)c->gap[g].lower, (long long)c->gap[g].upper);
+}
+
+/* Every engine finds a plan at the optimum, and none one below.
+ * [search.whole] [search.rest] [search.order] [search.trail] */
+static inline void
+search_check(const oracle_case *c)
+{
+  const tn_plan_options options = {.scratch = search_scratch,
+                                   .scratch_size = sizeof search_scratch};
+  const tn_plan_problem problem = oracle_problem(c, 0);
+  const int64_t best = oracle_height(c, 40);
+  tni_plan_memory memory;
+  tni_plan_model model;
+  tni_search_problem s;
+  tni_plan_memory_init(&memory, &options);
+  TEST(tni_plan_model_build(&model, &problem, NULL, NULL, &memory) == TN_OK);
+  if (model.count == 0 || !TEST(tni_search_init(&s, &model, &memory)))
+    return;
+  for (unsigned order = 0; order < TNI_SEARCH_ENGINES; order++) {
+    const tni_plan_mark mark = tni_plan_mark_set(&memory);
+    bool ok = true;
+    if (best >= 0)
+      ok = TEST(search_answers(c, &s, order, best, &memory));
+    ok &= TEST(!search_answers(c, &s, order, best < 0 ? 40 : best - 1, &memory));
+    if (!ok) {
+      fprintf(stderr, "order %u, optimum %lld:\n", order, (long long)best);
+      search_print(c);
+    }
+    tni_plan_mark_reset(&memory, mark);
+  }
+}
+
+#endif
