@@ -73,7 +73,8 @@ search_check(const oracle_case *c)
     bool ok = true;
     if (best >= 0)
       ok = TEST(search_answers(c, &s, order, best, &memory));
-    ok &= TEST(!search_answers(c, &s, order, best < 0 ? 40 : best - 1, &memory));
+    ok &=
+        TEST(!search_answers(c, &s, order, best < 0 ? 40 : best - 1, &memory));
     if (!ok) {
       fprintf(stderr, "order %u, optimum %lld:\n", order, (long long)best);
       search_print(c);

@@ -10,7 +10,7 @@ int
 main(void)
 {
   uint64_t state = test_seed();
-  for (int i = 0; i < 20000; i++) {
+  for (int i = 0; i < 8000; i++) {
     oracle_case c;
     oracle_random(&c, &state, i & 1);
     search_check(&c);

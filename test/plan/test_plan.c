@@ -1,0 +1,320 @@
+/* test_plan.c -- tn_plan_solve: answers, limits, budgets, memory
+ *
+ * Tags  [plan.disjoint] [plan.align] [plan.fixed] [plan.bound] [plan.anytime]
+ *       [plan.same] [plan.honest] [fit.sets]
+ * SPDX-License-Identifier: MIT
+ */
+#include "oracle.h"
+
+enum { BIG = 4000 };
+
+static unsigned char scratch[64 << 20];
+static int64_t offsets[BIG], again[BIG];
+static uint32_t conflict[BIG];
+
+static tn_plan_options
+options(void)
+{
+  return (tn_plan_options){.scratch = scratch, .scratch_size = sizeof scratch};
+}
+
+/* Solve; every plan is verified. */
+static tn_plan_result
+solve(const tn_plan_problem *problem, const tn_plan_options *o)
+{
+  tn_plan_result r = {.offsets = offsets, .conflict = conflict};
+  tn_plan_report report;
+  tn_plan_problem open = *problem;
+  TEST(tn_plan_solve(problem, o, &r) == TN_OK);
+  if (r.height < 0)
+    return r;
+  open.capacity = r.height;
+  TEST(tn_plan_verify(&open, offsets, NULL, o, &report) == TN_OK);
+  TEST(report.fault == TN_PLAN_FAULT_NONE);
+  TEST(report.height == r.height);
+  TEST(r.lower_bound <= r.height);
+  return r;
+}
+
+/* ---- against the oracle ---- */
+
+static void
+check_case(const oracle_case *c)
+{
+  const tn_plan_options o = options();
+  tn_plan_problem p = oracle_problem(c, 0);
+  const int64_t best = oracle_height(c, 40);
+  tn_plan_result r = solve(&p, &o);
+  if (best < 0) {
+    TEST(r.status == TN_PLAN_INFEASIBLE && r.conflict_count > 0);
+    return;
+  }
+  TEST(r.status == TN_PLAN_OPTIMAL && r.height == best);
+  if (best < 2)
+    return;
+  p.capacity = best - 1;
+  r = solve(&p, &o);
+  TEST(r.status == TN_PLAN_INFEASIBLE);
+  p.capacity = best;
+  tn_plan_options fit = o;
+  fit.goal = TN_PLAN_FIT;
+  r = solve(&p, &fit);
+  TEST(r.status == TN_PLAN_OPTIMAL || r.status == TN_PLAN_FEASIBLE);
+}
+
+static void
+test_oracle(uint64_t *state)
+{
+  for (int i = 0; i < 6000; i++) {
+    oracle_case c;
+    oracle_random(&c, state, i % 2);
+    for (int s = i % 3; s > 0 && c.count > 1; s--) {
+      const size_t a = test_random(state) % c.count;
+      c.share[c.shares++] = (tn_plan_share){a, (a + 1) % c.count};
+    }
+    check_case(&c);
+  }
+}
+
+/* ---- known optima ---- */
+
+/* Cut [0, w) x [low, low + h) by guillotine: no byte is wasted. */
+static void
+cut(tn_plan_buffer *b, size_t *count, const int64_t box[4], uint64_t *state)
+{
+  const int64_t t0 = box[0], t1 = box[1], low = box[2], high = box[3];
+  if (*count > 60 || (t1 - t0) * (high - low) < 40 || t1 - t0 < 2 ||
+      high - low < 2) {
+    b[(*count)++] = (tn_plan_buffer)TN_PLAN_BUFFER(t0, t1, high - low);
+    return;
+  }
+  int64_t one[4] = {t0, t1, low, high}, two[4] = {t0, t1, low, high};
+  if (test_random(state) & 1)
+    one[1] = two[0] =
+        t0 + 1 + (int64_t)(test_random(state) % (uint64_t)(t1 - t0 - 1));
+  else
+    one[3] = two[2] =
+        low + 1 + (int64_t)(test_random(state) % (uint64_t)(high - low - 1));
+  cut(b, count, one, state);
+  cut(b, count, two, state);
+}
+
+static void
+test_perfect(uint64_t *state)
+{
+  for (int i = 0; i < 50; i++) {
+    tn_plan_buffer b[200];
+    const int64_t box[4] = {0, 40, 0, 40};
+    tn_plan_problem p = {.buffers = b};
+    cut(b, &p.count, box, state);
+    tn_plan_options o = options();
+    o.nodes = 200000;
+    const tn_plan_result r = solve(&p, &o);
+    TEST(r.lower_bound == 40);
+    TEST(r.height <= 44);
+    TEST((r.status == TN_PLAN_OPTIMAL) == (r.height == 40));
+  }
+}
+
+static void
+test_traces(uint64_t *state)
+{
+  static tn_plan_buffer b[BIG];
+  const tn_plan_options o = options();
+  for (int64_t i = 0; i < BIG; i++)  // last in, first out
+    b[i] = (tn_plan_buffer)TN_PLAN_BUFFER(
+        i, 2 * BIG - i, 1 + (int64_t)(test_random(state) % 99));
+  tn_plan_problem p = {.buffers = b, .count = BIG};
+  TEST(solve(&p, &o).status == TN_PLAN_OPTIMAL);
+  for (int64_t i = 0; i < BIG; i++)  // one size
+    b[i] = (tn_plan_buffer)TN_PLAN_BUFFER(
+        i, i + 1 + (int64_t)(test_random(state) % 99), 64);
+  TEST(solve(&p, &o).status == TN_PLAN_OPTIMAL);
+}
+
+static void
+test_small(void)
+{
+  const tn_plan_options o = options();
+  const tn_plan_buffer three[] = {TN_PLAN_BUFFER(0, 2, 100),
+                                  TN_PLAN_BUFFER(1, 3, 80),
+                                  TN_PLAN_BUFFER(2, 4, 60)};
+  const tn_plan_problem p = {.buffers = three, .count = 3};
+  const tn_plan_result r = solve(&p, &o);
+  TEST(r.status == TN_PLAN_OPTIMAL && r.height == 180);
+  TEST(r.witness_is_load && r.witness_lower == 1 && r.witness_upper == 2);
+  const tn_plan_problem none = {.buffers = three, .count = 0};
+  TEST(solve(&none, &o).height == 0);
+  const tn_plan_buffer empty[] = {TN_PLAN_BUFFER(0, 0, 100),
+                                  TN_PLAN_BUFFER(1, 3, 0)};
+  const tn_plan_problem nothing = {.buffers = empty, .count = 2};
+  TEST(solve(&nothing, &o).status == TN_PLAN_OPTIMAL);
+}
+
+/* ---- limits and refusals ---- */
+
+static void
+refuses(tn_plan_buffer b, tn_status wanted)
+{
+  const tn_plan_options o = options();
+  const tn_plan_buffer two[] = {TN_PLAN_BUFFER(0, 1, 1), b};
+  const tn_plan_problem p = {.buffers = two, .count = 2};
+  tn_plan_result r = {.offsets = offsets};
+  TEST(tn_plan_solve(&p, &o, &r) == wanted);
+  TEST(r.error != NULL && r.error_index == 1);
+}
+
+static void
+test_refusals(void)
+{
+  refuses((tn_plan_buffer){2, 1, 1, 1, -1}, TN_EINVAL);
+  refuses((tn_plan_buffer){0, 1, -1, 1, -1}, TN_EINVAL);
+  refuses((tn_plan_buffer){0, 1, 1, -1, -1}, TN_EINVAL);
+  refuses((tn_plan_buffer){0, 1, 1, 1, -2}, TN_EINVAL);
+  refuses((tn_plan_buffer){0, 1, 1, 4, 3}, TN_EINVAL);
+  refuses((tn_plan_buffer){0, 1, TN_PLAN_MAX + 1, 1, -1}, TN_ERANGE);
+  refuses((tn_plan_buffer){0, INT64_MAX, 1, 1, -1}, TN_ERANGE);
+  refuses((tn_plan_buffer){INT64_MIN, 1, 1, 1, -1}, TN_ERANGE);
+}
+
+static void
+test_huge(void)
+{
+  const tn_plan_options o = options();
+  const tn_plan_buffer big[] = {TN_PLAN_BUFFER(0, 5, TN_PLAN_MAX),
+                                TN_PLAN_BUFFER(5, 9, TN_PLAN_MAX),
+                                TN_PLAN_BUFFER(8, 9, 1)};
+  tn_plan_problem p = {.buffers = big, .count = 2};
+  tn_plan_result r = solve(&p, &o);
+  TEST(r.status == TN_PLAN_OPTIMAL && r.height == TN_PLAN_MAX);
+  p.count = 3;
+  TEST(tn_plan_solve(&p, &o, &r) == TN_ERANGE && r.error != NULL);
+  const tn_plan_buffer odd[] = {{0, 5, TN_PLAN_MAX - 5, TN_PLAN_MAX, -1},
+                                {4, 9, 3, 2, -1}};
+  const tn_plan_problem q = {.buffers = odd, .count = 2};
+  TEST(solve(&q, &o).height == TN_PLAN_MAX - 1);
+}
+
+static void
+test_conflict(void)
+{
+  const tn_plan_options o = options();
+  const tn_plan_buffer b[] = {TN_PLAN_BUFFER(0, 9, 3), TN_PLAN_BUFFER(2, 4, 5),
+                              TN_PLAN_BUFFER(3, 5, 5), TN_PLAN_BUFFER(6, 9, 5)};
+  tn_plan_problem p = {.buffers = b, .count = 4, .capacity = 9};
+  tn_plan_result r = solve(&p, &o);
+  TEST(r.status == TN_PLAN_INFEASIBLE && r.conflict_is_irreducible);
+  TEST(r.conflict_count == 2 && conflict[0] == 1 && conflict[1] == 2);
+  TEST(r.height == 13 && r.lower_bound == 13);
+  const tn_plan_buffer f[] = {
+      {0, 4, 4, 1, 0}, {0, 4, 4, 1, 8}, {3, 5, 4, 1, 10}};
+  p = (tn_plan_problem){.buffers = f, .count = 3};
+  r = solve(&p, &o);
+  TEST(r.status == TN_PLAN_INFEASIBLE && r.conflict_count == 2);
+}
+
+/* ---- budget, memory, executor ---- */
+
+static void
+make_random(tn_plan_buffer *b, size_t count, uint64_t *state)
+{
+  for (size_t i = 0; i < count; i++) {
+    const int64_t lower = (int64_t)(test_random(state) % 60);
+    b[i] = (tn_plan_buffer)TN_PLAN_BUFFER(
+        lower, lower + 1 + (int64_t)(test_random(state) % 20),
+        1 + (int64_t)(test_random(state) % 90));
+  }
+}
+
+/* Runs the jobs last to first. */
+static void
+backwards(void *context, void (*job)(void *argument, size_t index),
+          void *argument, size_t count)
+{
+  (void)context;
+  while (count-- > 0)
+    job(argument, count);
+}
+
+typedef struct watch {
+  int64_t height;
+  unsigned calls, stop;
+} watch;
+
+static bool
+look(void *context, const tn_plan_progress *now)
+{
+  watch *const w = context;
+  TEST(now->lower_bound <= now->height || now->height < 0);
+  TEST(w->height < 0 || now->height <= w->height);  // [plan.anytime]
+  w->height = now->height;
+  return ++w->calls != w->stop;
+}
+
+static void
+test_same(uint64_t *state)
+{
+  static tn_plan_buffer b[120];
+  for (int i = 0; i < 6; i++) {
+    make_random(b, 120, state);
+    const tn_plan_problem p = {.buffers = b, .count = 120};
+    tn_plan_options o = options();
+    watch w = {.height = -1};
+    o.nodes = 40000;
+    const tn_plan_result r = solve(&p, &o);
+    memcpy(again, offsets, sizeof again);
+    o.execute = backwards;
+    o.progress = look;
+    o.context = &w;
+    const tn_plan_result t = solve(&p, &o);
+    TEST(memcmp(again, offsets, 120 * sizeof *offsets) == 0);
+    TEST(r.height == t.height && r.lower_bound == t.lower_bound);
+    TEST(r.nodes == t.nodes && r.status == t.status);
+    w = (watch){.height = -1, .stop = 1};
+    TEST(solve(&p, &o).height >= t.height);
+    o.previous = again;
+    o.nodes = 1;
+    TEST(solve(&p, &o).height <= r.height);
+  }
+}
+
+/* With any size of scratch: a right plan, or out of memory. */
+static void
+test_memory(uint64_t *state)
+{
+  static tn_plan_buffer b[60];
+  make_random(b, 60, state);
+  const tn_plan_problem p = {.buffers = b, .count = 60};
+  size_t refused = 0, planned = 0;
+  for (size_t size = 0; size < 300000; size += 997) {
+    tn_plan_options o = {.scratch = scratch, .scratch_size = size, .nodes = 20};
+    tn_plan_result r = {.offsets = offsets};
+    const tn_status status = tn_plan_solve(&p, &o, &r);
+    refused += status == TN_ENOMEM;
+    if (status != TN_OK)
+      continue;
+    planned++;
+    tn_plan_report report;
+    const tn_plan_options whole = options();
+    TEST(tn_plan_verify(&p, offsets, NULL, &whole, &report) == TN_OK);
+    TEST(report.fault == TN_PLAN_FAULT_NONE);
+    TEST(r.memory <= size);
+  }
+  TEST(refused > 0 && planned > 0);
+}
+
+int
+main(void)
+{
+  uint64_t state = test_seed();
+  test_small();
+  test_refusals();
+  test_huge();
+  test_conflict();
+  test_same(&state);
+  test_memory(&state);
+  test_perfect(&state);
+  test_traces(&state);
+  test_oracle(&state);
+  return test_done();
+}
