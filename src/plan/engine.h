@@ -36,6 +36,12 @@ typedef struct engine_raise {
   int32_t rest;  // before
 } engine_raise;
 
+typedef enum engine_signal {
+  ENGINE_GO,    // a new frame
+  ENGINE_DONE,  // the frame above has placed all its items
+  ENGINE_FAIL,  // the frame above has no plan
+} engine_signal;
+
 struct tni_engine {
   const tni_search_problem *problem;
   unsigned order;
@@ -55,7 +61,7 @@ struct tni_engine {
   engine_part *part;
   engine_raise *raised;
   uint32_t frames, parts, raised_count, placed_count, ids_top, candidate_top;
-  int signal;  // what the frame on top is to be told next
+  engine_signal signal;  // what the frame on top is to be told next
   uint64_t nodes;
 };
 

@@ -246,12 +246,6 @@ search_is_cut(const tni_engine *e, uint32_t item)
 
 /* ---- the stack ---- */
 
-typedef enum search_signal {
-  SEARCH_GO,    // a new frame
-  SEARCH_DONE,  // the frame above has placed all its items
-  SEARCH_FAIL,  // the frame above has no plan
-} search_signal;
-
 static void
 search_pop(tni_engine *e)
 {
@@ -262,12 +256,12 @@ search_pop(tni_engine *e)
     e->parts = f->part;
 }
 
-static search_signal
-search_step_split(tni_engine *e, engine_frame *f, search_signal from)
+static engine_signal
+search_step_split(tni_engine *e, engine_frame *f, engine_signal from)
 {
-  if (from == SEARCH_FAIL || f->part_next == f->part_count) {
+  if (from == ENGINE_FAIL || f->part_next == f->part_count) {
     search_pop(e);
-    return from == SEARCH_FAIL ? SEARCH_FAIL : SEARCH_DONE;
+    return from == ENGINE_FAIL ? ENGINE_FAIL : ENGINE_DONE;
   }
   const engine_part *const part = &e->part[f->part + f->part_next++];
   engine_frame *const node = &e->frame[e->frames++];
@@ -282,7 +276,7 @@ search_step_split(tni_engine *e, engine_frame *f, search_signal from)
   memcpy(e->ids + node->ids, e->ids + part->ids, part->count * sizeof *e->ids);
   e->ids_top += part->count;
   search_candidates(e, node);
-  return SEARCH_GO;
+  return ENGINE_GO;
 }
 
 /* Enter the child that was just placed. */
@@ -297,18 +291,18 @@ search_push(tni_engine *e, engine_frame *child, uint32_t item)
   e->frame[e->frames++] = *child;
 }
 
-static search_signal
-search_step_node(tni_engine *e, engine_frame *f, search_signal from)
+static engine_signal
+search_step_node(tni_engine *e, engine_frame *f, engine_signal from)
 {
-  if (from == SEARCH_DONE || f->count == 0) {
+  if (from == ENGINE_DONE || f->count == 0) {
     search_pop(e);
-    return SEARCH_DONE;
+    return ENGINE_DONE;
   }
-  if (from == SEARCH_FAIL)
+  if (from == ENGINE_FAIL)
     search_undo(e, f->raised, f->placed);
   if (f->candidate_next == f->candidate_count) {
     search_pop(e);
-    return SEARCH_FAIL;
+    return ENGINE_FAIL;
   }
   const uint32_t at = e->candidate[f->candidate + f->candidate_next++];
   engine_frame child;
@@ -319,14 +313,14 @@ search_step_node(tni_engine *e, engine_frame *f, search_signal from)
     f->candidate_next = f->candidate_count;
   if (is_open)
     search_push(e, &child, e->ids[f->ids + at]);
-  return SEARCH_GO;
+  return ENGINE_GO;
 }
 
 tni_search_state
 tni_engine_run(tni_engine *e, uint64_t nodes)
 {
   const uint64_t stop = e->nodes + nodes;
-  search_signal signal = e->signal;
+  engine_signal signal = e->signal;
   while (e->frames && e->nodes < stop) {
     engine_frame *const f = &e->frame[e->frames - 1];
     signal = f->is_split ? search_step_split(e, f, signal)
@@ -335,7 +329,7 @@ tni_engine_run(tni_engine *e, uint64_t nodes)
   e->signal = signal;
   if (e->frames)
     return TNI_SEARCH_RUNNING;
-  return signal == SEARCH_DONE ? TNI_SEARCH_SOLVED : TNI_SEARCH_EXHAUSTED;
+  return signal == ENGINE_DONE ? TNI_SEARCH_SOLVED : TNI_SEARCH_EXHAUSTED;
 }
 
 /* ---- beginning ---- */
@@ -349,7 +343,7 @@ tni_engine_restart(tni_engine *e)
   e->ids_top = e->candidate_top = e->parts = 0;
   e->raised_count = e->placed_count = 0;
   e->frames = 1;
-  e->signal = SEARCH_GO;
+  e->signal = ENGINE_GO;
   engine_frame *const root = &e->frame[0];
   *root = (engine_frame){.count = p->count, .s1 = p->sections};
   bool may_fit = true;
@@ -365,7 +359,7 @@ tni_engine_restart(tni_engine *e)
   root->hull1 = p->sections;
   if (!may_fit || !tni_engine_may_fit(e, root)) {
     e->frames = 0;
-    e->signal = SEARCH_FAIL;
+    e->signal = ENGINE_FAIL;
     return;
   }
   search_split(e, root);
