@@ -240,8 +240,12 @@ bool tni_os_lock_try(tni_os_lock *lock);
 void tni_os_lock_release(tni_os_lock *lock);
 
 /* Let fork take this lock before and release it after, on both sides, so that
- * a child never finds it held by a thread that it does not have.  For static
- * locks, one a rank; may be called again. */
+ * a child never finds it held by a thread that it does not have.  May be
+ * called again.
+ *
+ *   [os.fork]  a lock given here is static, has a rank, and is the only one of
+ *              that rank.
+ */
 void tni_os_fork_lock(tni_os_lock *lock);
 
 /* ---- Stacks ------------------------------------------------------------- */

@@ -131,7 +131,7 @@ os_fits_budget(size_t missing, size_t budget)
   return true;
 }
 
-/* [os.budget] Looking costs some file reads, so a look that finds room lets an
+/* For [os.budget].  Looking costs some file reads, so a look that finds room lets an
  * eighth of it pass, at most OS_UNCHECKED_MAX, before the next. */
 static bool
 os_is_unchecked(size_t size)

@@ -238,6 +238,9 @@ void
 tni_os_fork_lock(tni_os_lock *lock)
 {
   TN_CHECK(lock->rank > 0 && lock->rank < OS_FORK_LOCKS, "os.fork");
+  TN_CHECK(!tni_load_relaxed(&os_fork.lock[lock->rank]) ||
+               tni_load_relaxed(&os_fork.lock[lock->rank]) == lock,
+           "os.fork");
   tni_store_release(&os_fork.lock[lock->rank], lock);
   if (tni_swap_acq_rel(&os_fork.is_hooked, 1) == 0)
     (void)pthread_atfork(os_fork_prepare, os_fork_done, os_fork_done);

@@ -92,7 +92,7 @@ os_fault_find(uintptr_t address)
       found.on_fault = tni_load_acquire(&list->entry[i].on_fault);
       found.argument = tni_load_acquire(&list->entry[i].argument);
     }
-    /* [fault.read] A writer moves `changes` before its releasing stores; if we
+    /* For [fault.read]: a writer moves `changes` before its releasing stores; if we
      * acquired one of them, we see that here. */
     if (tni_load_relaxed(&os_fault.changes) == before)
       return found;
@@ -300,6 +300,21 @@ os_fault_copy(os_fault_entry *to, const os_fault_entry *from, size_t count)
   }
 }
 
+/* Every range ends before the next begins. */
+static bool
+os_fault_is_sorted(const os_fault_list *list)
+{
+  const size_t count = tni_load_relaxed(&list->count);
+  uintptr_t end = 0;
+  for (size_t i = 0; i < count; i++) {
+    const uintptr_t base = tni_load_relaxed(&list->entry[i].base);
+    if (base < end)
+      return false;
+    end = base + tni_load_relaxed(&list->entry[i].size);
+  }
+  return count <= list->capacity;
+}
+
 /* Publish the active list with entries [at, at + removed) replaced by added
  * (NULL for none).  The spare has room. */
 static void
@@ -320,6 +335,7 @@ os_fault_change(size_t at, size_t removed, const tni_os_fault_watch *added)
   if (added)
     os_fault_store(&new->entry[at], added);
   tni_store_release(&new->count, count - removed + (put - at));
+  TN_CHECK(os_fault_is_sorted(new), "fault.sorted");
   tni_store_release(&os_fault.active, new);
   os_fault.spare = os_fault.fresh ? os_fault.fresh : old;
   os_fault.fresh = NULL;
@@ -335,7 +351,7 @@ os_fault_insert(const tni_os_fault_watch *watch)
   const size_t at = list ? os_fault_search(list, count, base) : 0;
   if (at < count &&
       tni_load_relaxed(&list->entry[at].base) < base + watch->size)
-    return TN_EBUSY;  // [fault.sorted]
+    return TN_EBUSY;  // or they would not be disjoint
   tn_status status = os_fault_make_room(count + 1);
   if (status == TN_OK)
     status = os_fault_install_locked();

@@ -98,7 +98,7 @@ os_record_release(tni_os_thread *record)
   tni_os_lock_release(&os_threads.lock);
 }
 
-/* Say which stack the record is for, [thread.record]. */
+/* Say which stack the record is for; before code runs on it, [thread.record]. */
 static void
 os_record_publish(tni_os_thread *record, const void *low, const void *high,
                   const char *name, unsigned id)

@@ -7,6 +7,7 @@
 #ifndef TEST_OS_CHILD_H
 #define TEST_OS_CHILD_H
 
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,7 +21,7 @@ typedef struct child_end {
 } child_end;
 
 /* Exits with the number of failed checks when fn returns. */
-static child_end
+static inline child_end
 child_run(void (*fn)(void))
 {
   child_end end = {.status = -1};
@@ -56,7 +57,7 @@ child_run(void (*fn)(void))
 }
 
 /* The child's checks all passed. */
-static bool
+static inline bool
 child_passes(void (*fn)(void))
 {
   const child_end end = child_run(fn);
@@ -67,7 +68,7 @@ child_passes(void (*fn)(void))
 }
 
 /* The child was killed by this signal after writing this text (NULL: none). */
-static bool
+static inline bool
 child_dies(void (*fn)(void), int signal, const char *text)
 {
   const child_end end = child_run(fn);

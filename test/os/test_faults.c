@@ -20,6 +20,7 @@
 
 /* A sanitizer's own handler would be the previous one of every case. */
 #define DEFAULT_VISIBLE __attribute__((visibility("default")))
+// NOLINTBEGIN(readability-identifier-naming): their names
 DEFAULT_VISIBLE const char *__asan_default_options(void);
 const char *
 __asan_default_options(void)
@@ -32,6 +33,7 @@ __tsan_default_options(void)
 {
   return "handle_segv=0:handle_sigbus=0:use_sigaltstack=0";
 }
+// NOLINTEND(readability-identifier-naming)
 
 static size_t page;
 
