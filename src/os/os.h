@@ -269,8 +269,9 @@ tn_status tni_os_prefault_stack(size_t size);
  * returns the length; 0 when nothing is known. */
 size_t tni_os_symbol(const void *code, char *buffer, size_t size);
 
-/* If p is on the stack of a thread that we know (main, started by us, or one
- * that called tni_os_alternate_stack), say whose and which function's frame:
+/* If p is on the calling thread's stack or on that of a thread that we know
+ * (started by us, or one that called tni_os_alternate_stack), say whose and
+ * which function's frame:
  * "stack of thread 3 \"worker\", frame of parse_line".  returns the length, 0
  * when it is not.  Exact for the calling thread; "probably" is part of the
  * text for another's.  The first call ever loads the unwinder and calls

@@ -278,9 +278,9 @@ tni_os_prefault_stack(size_t size)
   if (left < page || size > left - page)
     return TN_ERANGE;
   /* The stack pointer moves with the touches: older kernels grow the main
-   * stack only close to it. */
-  for (size_t done = 0; done < size; done += page) {
-    volatile char *const step = alloca(page);
+   * stack only close to it.  Half pages, as alloca takes more than it gives. */
+  for (size_t done = 0; done < size; done += page / 2) {
+    volatile char *const step = alloca(page / 2);
     *step = 0;
   }
   return TN_OK;

@@ -17,23 +17,7 @@
 #include <sys/mman.h>
 
 #include "child.h"
-
-/* A sanitizer's own handler would be the previous one of every case. */
-#define DEFAULT_VISIBLE __attribute__((visibility("default")))
-// NOLINTBEGIN(readability-identifier-naming): their names
-DEFAULT_VISIBLE const char *__asan_default_options(void);
-const char *
-__asan_default_options(void)
-{
-  return "handle_segv=0:handle_sigbus=0:use_sigaltstack=0";
-}
-DEFAULT_VISIBLE const char *__tsan_default_options(void);
-const char *
-__tsan_default_options(void)
-{
-  return "handle_segv=0:handle_sigbus=0:use_sigaltstack=0";
-}
-// NOLINTEND(readability-identifier-naming)
+#include "own_signals.h"
 
 static size_t page;
 
@@ -508,7 +492,7 @@ case_not_installed(void)
 
 /* ---- Stack overflow ------------------------------------------------------------------ */
 
-DEFAULT_VISIBLE __attribute__((noinline)) int overflow_here(int depth);
+__attribute__((visibility("default"), noinline)) int overflow_here(int depth);
 
 int
 overflow_here(int depth)
