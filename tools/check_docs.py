@@ -13,8 +13,7 @@ import sys
 import csource
 
 FIELDS = set("returns errors threads cost since source example".split())
-MACRO = re.compile(r"^(#\s*if.*\n)?#define (TN_[A-Z0-9_]+)(\([^)]*\))",
-                   re.MULTILINE)
+MACRO = re.compile(r"^#define (TN_[A-Z0-9_]+)(\([^)]*\))", re.MULTILINE)
 
 
 def comment_above(found, line):
@@ -26,11 +25,14 @@ def comment_above(found, line):
 
 
 def macros(text):
-    """(line, name, form) of each public macro with parameters; the line is that
-    of the conditional it begins, if it does."""
+    """(line, name, form) of each public macro with parameters.  The line is that
+    of the group of lines it stands in: one-line macros and the #if round them."""
+    lines = text.split("\n")
     for match in MACRO.finditer(text):
-        line = text.count("\n", 0, match.start(2)) + 1
-        yield line - (match[1] is not None), match[2], match[2] + match[3]
+        first = text.count("\n", 0, match.start())
+        while re.match(r"#(if|else|define TN_.*[^\\]$)", lines[first - 1]):
+            first -= 1
+        yield first + 1, match[1], match[1] + match[2]
 
 
 def has_sentence(comment):

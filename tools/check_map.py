@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """doc/map.md names every file once: check_map.py [ROOT] [--fix]
 
-Each file of src, include, cmd, tools, bench and example has one line there,
+Each file of src, include, cmd, tools, bench, example and web has one line there,
 which begins with its path in backquotes; nothing is named that is gone.  --fix
-takes out what is gone and adds what is missing, with the first sentence of the
+takes out what is gone or named twice and adds what is missing, with the first sentence of the
 file's own head, below the heading of its folder.
 """
 import re
@@ -11,7 +11,7 @@ import sys
 
 import csource
 
-FOLDERS = ("include", "src", "cmd", "tools", "bench", "example")
+FOLDERS = ("include", "src", "cmd", "tools", "bench", "example", "web")
 ENTRY = re.compile(r"^- `([^`]+)` ", re.MULTILINE)
 HEAD = re.compile(r'\A(?:#!.*\n)?(?:/\*|#(?!include)|"""|<!--)[ ]*(?:\S+ -- )?(.+?)[ ]*'
                   r'(?:"""|\*/|-->|\n)')
@@ -31,9 +31,13 @@ def first_sentence(root, path):
 
 def fix(root, text, files):
     """The map without what is gone and with what was missing."""
-    lines = [line for line in text.splitlines()
-             if not (ENTRY.match(line) and ENTRY.match(line)[1] not in files)]
-    named = set(ENTRY.findall(text))
+    lines, named = [], set()
+    for line in text.splitlines():
+        entry = ENTRY.match(line)
+        if not entry or entry[1] in files - named:
+            lines.append(line)
+        if entry:
+            named.add(entry[1])
     for path in sorted(files - named):
         entry = f"- `{path}` {first_sentence(root, root / path)}"
         heading = f"## {path.split('/')[0]}"

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Named invariants are defined once, checked and tested: check_tags.py [ROOT]
 
-A definition is a line of a comment in src or include, or of doc/design, that
-begins with `[module.name]`.  It is cited by code when a check names it
-(TN_REQUIRE, TN_CHECK ...) or a comment elsewhere in src or include does; by a
-test when anything in test/ does.  A tag that a check names is defined.
+A definition is a line of a comment in src or include that begins with
+`[module.name]` and two blanks; or, where there is none, a line of doc/design that
+begins with it.  It is cited by code when a check names it (TN_REQUIRE, TN_CHECK
+...) or a comment elsewhere in src or include does; by a test when anything in
+test/ does.  A tag that a check names is defined.
 """
 import collections
 import re
@@ -13,8 +14,8 @@ import sys
 import csource
 
 NAME = r"[a-z][a-z0-9_]*(?:\.[a-z0-9][a-z0-9_-]*)+"
-DEFINED = re.compile(rf"^[ \t]*(?:/?\*+|//|[-|])?[ \t]*(?:\*\*|`)?\[({NAME})\]",
-                     re.MULTILINE)
+DEFINED = re.compile(rf"^[ \t]*(?:/?\*+|//)?[ \t]*\[({NAME})\](?=  |\n)", re.MULTILINE)
+IN_NOTE = re.compile(rf"^[ \t]*(?:[-*|][ \t]*)?(?:\*\*|`)?\[({NAME})\]", re.MULTILINE)
 CITED = re.compile(rf"\[({NAME})\]")
 IN_CHECK = re.compile(rf'"({NAME})"')
 CHECK = re.compile(r"\b(?:TN\w*_REQUIRE|TNI?_CHECK\w*|tn_contract_broken)\s*\(")
@@ -28,13 +29,18 @@ def tags_of_checks(text):
         yield from IN_CHECK.findall(call)
 
 
-def line_of(text, at):
-    return text.count("\n", 0, at) + 1
+def add_definitions(into, path, first, text, pattern):
+    """Note where tags are defined in text; where in it those citations stand."""
+    places = {m.start(1) for m in pattern.finditer(text) if not IS_FILE.search(m[1])}
+    for m in pattern.finditer(text):
+        if m.start(1) in places:
+            into[m[1]].append(f"{path}:{first + text.count(chr(10), 0, m.start(1))}")
+    return places
 
 
 def read_tags(root):
     """(where defined, cited by code, cited by tests, named by a check)"""
-    defined = collections.defaultdict(list)
+    defined, noted = collections.defaultdict(list), collections.defaultdict(list)
     code, tests, checked = set(), set(), {}
     for path in csource.tracked(root, "src", "include", "doc/design", "test"):
         try:
@@ -43,23 +49,17 @@ def read_tags(root):
             continue
         if path.startswith("test/"):
             tests.update(CITED.findall(text), re.findall(rf"\b{NAME}\b", text))
-            continue
-        if path.endswith((".c", ".h")):
+        elif path.endswith(".md"):
+            add_definitions(noted, path, 1, text, IN_NOTE)
+        elif path.endswith((".c", ".h")):
             for tag in tags_of_checks(text):
                 checked.setdefault(tag, path)
-            prose = [(line, text) for line, text in csource.comments(text)]
-        elif path.endswith(".md"):
-            prose = [(1, text)]
-        else:
-            continue
-        for first, comment in prose:
-            starts = {m.start(1): m[1] for m in DEFINED.finditer(comment)}
-            for at, tag in starts.items():
-                if not IS_FILE.search(tag):
-                    defined[tag].append(f"{path}:{first + line_of(comment, at) - 1}")
-            if not path.endswith(".md"):
+            for line, comment in csource.comments(text):
+                places = add_definitions(defined, path, line, comment, DEFINED)
                 code.update(m[1] for m in CITED.finditer(comment)
-                            if m.start(1) not in starts)
+                            if m.start(1) not in places)
+    for tag in noted.keys() - defined.keys():
+        defined[tag] = noted[tag]
     return defined, code | set(checked), tests, checked
 
 

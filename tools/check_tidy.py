@@ -16,12 +16,18 @@ import sys
 import csource
 
 FLAGS = ["-std=c11", "-D_DEFAULT_SOURCE", "-Iinclude", "-Isrc", "-Itest", "-DTN_DEBUG=0", "-DTN_HARDEN=0"]
-FOLDERS = ("src", "cmd", "test", "example", "bench")
+WASM = ["--target=wasm32-wasi", "-isystem", "/usr/include/wasm32-wasi",
+        "-Ibench/threeway"]
+FOLDERS = ("src", "cmd", "test", "example", "bench", "web")
+
+
+def flags_of(path):
+    return FLAGS + (WASM if "wasm" in path or path.startswith("web/") else [])
 
 
 def state_of(root, path):
     """A hash of all that the verdict on a file depends on; None without it."""
-    deps = subprocess.run(["clang", "-MM", *FLAGS, path], cwd=root, text=True,
+    deps = subprocess.run(["clang", "-MM", *flags_of(path), path], cwd=root, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if deps.returncode:
         return None
@@ -39,7 +45,7 @@ def tidy(root, cache, path):
     state = state_of(root, path)
     if state and (cache / state).exists():
         return []
-    done = subprocess.run(["clang-tidy", "--quiet", path, "--", *FLAGS], cwd=root,
+    done = subprocess.run(["clang-tidy", "--quiet", path, "--", *flags_of(path)], cwd=root,
                           text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     lines = [line.replace(f"{root.resolve()}/", "") for line in done.stdout.split("\n")
              if re.search(r": (warning|error): ", line)]

@@ -205,7 +205,8 @@ tni_os_move(void *from, void *to, size_t size)
 }
 
 tn_status
-tni_os_shared_open(size_t size, int *out)
+tni_os_shared_open(size_t size,
+                   int *out)  // NOLINT(readability-non-const-parameter)
 {
   (void)size, (void)out;
   return TN_ENOTSUP;

@@ -138,7 +138,7 @@ PLANTS = [
     ("tags", "test/pool/test_thing.c", "thing.order", "thing", "cited by no test"),
     ("tags", SOURCE, '"thing.order"', '"thing.other"', "cited by no check and no code"),
     ("tags", SOURCE, '"thing.order"', '"thing.other"', "[thing.other] is defined in no"),
-    ("tags", "src/vm/inner.h", "", "/* x\n * [thing.order] again. */\n", "defined again"),
+    ("tags", "src/vm/inner.h", "", "/* x\n * [thing.order]  again. */\n", "defined again"),
     ("sizes", SOURCE, "", LONG, "long_one has 84 lines"),
     ("sizes", SOURCE, "", DEEP, "deep nests 5 deep"),
     ("sizes", SOURCE, "", "\n" * 1001, "split it"),
