@@ -29,10 +29,16 @@ checked_region(const void *spill)
   return (tni_region *)(uintptr_t)checked_target(spill);
 }
 
+static size_t
+checked_room(const tni_checked_place *c)
+{
+  return (size_t)(c->cursor - c->limit);
+}
+
 /* c continued in what it spills into, which is not changed ([checked.spill]);
  * false when there is nothing more. */
 static bool
-checked_follow(tn_checked *c, size_t need)
+checked_follow(tni_checked_place *c, size_t need)
 {
   if (c->spill == NULL)
     return false;
@@ -67,22 +73,23 @@ checked_follow(tn_checked *c, size_t need)
   }
 }
 
-/* By value in and out: [checked.value]. */
-tn_checked
-tni_checked_try_refill(tn_checked c, size_t need)
+/* NOLINTBEGIN(readability-non-const-parameter): what comes back is written. */
+tni_checked_place
+tni_checked_try_refill(unsigned char *cursor, unsigned char *limit,
+                       const void *spill, size_t need)
 {
-  tn_checked next = c;
-  while (need > tni_checked_room(&next))
+  const tni_checked_place before = {cursor, limit, spill};
+  tni_checked_place next = before;
+  while (need > checked_room(&next))
     if (!checked_follow(&next, need))
-      return c;
+      return before;
   return next;
 }
 
-/* Where allocation from c ends: for the message. */
+/* Where allocation that spills there ends: for the message. */
 static const char *
-checked_name(const tn_checked *c)
+checked_name(const void *spill)
 {
-  const void *spill = c->spill;
   while (spill != NULL && checked_kind(spill) == TNI_SPILL_CHECKED)
     spill = ((const tn_checked *)checked_target(spill))->spill;
   if (spill == NULL)
@@ -97,20 +104,23 @@ checked_name(const tn_checked *c)
 }
 
 /* The contract [checked.full] is kept here. */
-tn_checked
-tni_checked_refill(tn_checked c, size_t need)
+tni_checked_place
+tni_checked_refill(unsigned char *cursor, unsigned char *limit,
+                   const void *spill, size_t need)
 {
-  const tn_checked next = tni_checked_try_refill(c, need);
-  if (need <= tni_checked_room(&next))
+  const tni_checked_place next =
+      tni_checked_try_refill(cursor, limit, spill, need);
+  if (need <= checked_room(&next))
     return next;
   char line[256];
   tni_format(line, sizeof line,
              "tenure: [checked.full] allocator %s is full: asked for %zu "
              "bytes, %zu left",
-             checked_name(&c), need, tni_checked_room(&c));
+             checked_name(spill), need, (size_t)(cursor - limit));
   tni_fatal(line);
   __builtin_unreachable();
 }
+// NOLINTEND(readability-non-const-parameter)
 
 /* ---- Over a region ------------------------------------------------------- */
 

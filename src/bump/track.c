@@ -260,8 +260,7 @@ track_span_checked(tn_checked *c, size_t size, size_t align, bool is_try)
   if (span != SIZE_MAX)
     return span;
   const size_t most = to > TN_ALIGN ? need + to : need;
-  const tn_checked next =
-      is_try ? tni_checked_try_refill(*c, most) : tni_checked_refill(*c, most);
+  const tn_checked next = tni_checked_more(*c, most, is_try);
   span = tni_checked_span(&next, need, to);
   if (span != SIZE_MAX)
     *c = next;
