@@ -18,23 +18,17 @@ root_open(void)
 #else
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
 static tn_bump root;
 
-/* 16 GiB of address space, of which the lower half is the guard. */
 static inline void
 root_open(void)
 {
-  const size_t size = (size_t)16 << 30;
-  unsigned char *const base =
-      mmap(NULL, size, PROT_READ | PROT_WRITE,
-           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (base == MAP_FAILED || mprotect(base, size / 2, PROT_NONE) != 0) {
-    perror("threeway: mmap of 16 GiB");
+  const tn_status status = tn_bump_create(&root, NULL);
+  if (status != TN_OK) {
+    fprintf(stderr, "threeway: tn_bump_create: %s\n", tn_status_text(status));
     exit(1);
   }
-  root.cursor = base + size;
 }
 #endif
 
