@@ -119,13 +119,16 @@ test_no_leak(void)
 
 /* ---- Stacks -------------------------------------------------------------------- */
 
-/* Descends size bytes, a page a call. */
+static int (*volatile descend_more)(size_t size);
+
+/* Descends size bytes, a page a call that no compiler turns into a loop. */
 __attribute__((noinline, no_sanitize("address", "thread"))) static int
 descend(size_t size)
 {
   volatile char space[3072];
-  space[0] = (char)size;
-  return size < 4096 ? 0 : descend(size - 3072) + space[0];
+  space[size % sizeof space] = (char)size;
+  return size < 4096 ? 0
+                     : descend_more(size - 3072) + space[size % sizeof space];
 }
 
 static size_t
@@ -392,6 +395,7 @@ test_errno(void)
 int
 main(void)
 {
+  descend_more = descend;
   test_start();
   test_start_refused();
   test_no_leak();
