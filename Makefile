@@ -124,12 +124,12 @@ $(BUILD)/tenure: $(call objects,main,$(cmd_src)) $(LIB)
 # test/*/test_*.py    scripts; they run once, in the plain build
 # test/*/slow_*.c|py  the same, but for `make check` only
 # test/death/*.c      one crime each; test/death/test_death.py is the driver
-# example/*.c         must run and exit with 0
+# example/*.c         must run and exit with 0, unless its head says otherwise
 is_fake  = $(or $(findstring test/oom/,$(1)),$(findstring /test_fake_,$(1)))
 test_lib = $(BUILD)/libtenure$(if $(is_fake),-fake).a
 programs = $(patsubst %.c,$(BUILD)/%,$(wildcard $(1)))
 test_bin    := $(call programs,test/*/test_*.c)
-example_bin := $(call programs,example/*.c)
+example_bin := $(patsubst %.c,$(BUILD)/%,$(shell grep -L '^ \* Exits with' example/*.c))
 slow_bin    := $(call programs,test/*/slow_*.c)
 death_in     = $(patsubst test/death/%.c,$(BUILD)/death/$(1)/%,$(shell \
   grep -ls '^/\* death:.*modes:.*\b$(1)\b' test/death/*.c))

@@ -183,7 +183,11 @@ tn_bump_push_aligned(tn_bump *b, uint32_t size, uint32_t align)
   unsigned char *block = b->cursor + step;
   /* A difference, not a mask of the pointer: see tn_bump_push. */
   block -= (uintptr_t)block & ((uintptr_t)align - 1) & -(uintptr_t)TN_ALIGN;
-  *(volatile unsigned char *)(block - 1) = 0;
+  if (!__builtin_constant_p(size) || !__builtin_constant_p(align) ||
+      size > TNI_BUMP_SMALL || align > TNI_BUMP_SMALL)
+    *(volatile unsigned char *)(block - 1) = 0;
+  else if (size > 0)
+    block[0] = 0;
   b->cursor = block;
   return block;
 }
