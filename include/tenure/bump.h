@@ -21,7 +21,7 @@
  *   [bump.full]    a push that nothing can serve stops the program.
  *   [bump.mark]    an allocator is rewound only to its own, older marks.
  *   [bump.closed]  a scope that has ended is not used.
- *   [bump.created] only what tn_bump_create made is reset, destroyed, tried.
+ *   [bump.created]  only what tn_bump_create made is reset, destroyed, tried.
  *   [bump.frozen]  while a scope of an allocator lives, the allocator itself
  *                  is not allocated from.
  * Threads   one owner at a time; no lock.

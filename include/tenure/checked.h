@@ -17,8 +17,8 @@
  *                    fast path or in a refill: it can live in registers.
  *   [checked.spill]  while a tn_checked that spills into an allocator lives,
  *                    that one is not changed.
- *   [checked.buffer] a caller's buffer has room for one block.
- *   [checked.created] only what tn_checked_create made is reset, destroyed.
+ *   [checked.buffer]  a caller's buffer has room for one block.
+ *   [checked.created]  only what tn_checked_create made is reset, destroyed.
  *   [checked.align]  an alignment is a power of two.
  *   [checked.full]   a push that nothing can serve stops the program.
  * Threads   one owner at a time; no lock.

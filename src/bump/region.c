@@ -2,6 +2,9 @@
 
 #include "os/os.h"
 
+/* Less is not worth having when as much as may be was asked for. */
+#define BUMP_LEAST TNI_MIB(1)
+
 /* A cursor knows only what is live below its own start: all we can say of a
  * block is where it is. */
 static tni_block_info
@@ -49,13 +52,11 @@ tni_bump_name(const tni_region *region)
   return region->owner.name ? region->owner.name : "without a name";
 }
 
-tni_region *
-tni_bump_reserve(const tni_bump_request *request, tn_status *status)
+/* A reservation of size bytes for blocks. */
+static tni_region *
+bump_reserve(const tni_bump_request *request, size_t size, tn_status *status)
 {
   const tni_os_config *const config = tni_os_get_config();
-  const size_t budget = tni_os_budget();
-  size_t size =
-      request->size && request->size < budget ? request->size : budget;
   /* A page more: the probe of a block that ends at low is below it. */
   if (!tn_size_mul(size, request->has_zones ? 2 : 1, &size) ||
       !tn_size_add(size, config->page_size, &size)) {
@@ -74,4 +75,19 @@ tni_bump_reserve(const tni_bump_request *request, tn_status *status)
       .on_overflow = bump_on_overflow,
   };
   return tni_region_create(&how, status);
+}
+
+tni_region *
+tni_bump_reserve(const tni_bump_request *request, tn_status *status)
+{
+  const size_t budget = tni_os_budget();
+  if (request->size != 0)
+    return bump_reserve(request, tni_min(request->size, budget), status);
+  /* As much as may be: of a limit on address space a part is in use already,
+   * how large a part nobody says. */
+  tni_region *region = NULL;
+  *status = TN_ENOMEM;
+  for (size_t size = budget; region == NULL && size >= BUMP_LEAST; size /= 2)
+    region = bump_reserve(request, size, status);
+  return region;
 }

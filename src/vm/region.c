@@ -126,6 +126,20 @@ region_say_overflow(const tni_region *region, const void *address)
   tni_fatal(line);
 }
 
+/* A touch cannot be answered; what it needs is refused: [region.refused]. */
+static TN_COLD TN_NORETURN void
+region_say_refused(const tni_region *region, size_t bytes)
+{
+  char line[256];
+  const char *const name = region->how.name;
+  tni_format(line, sizeof line,
+             "tenure: [region.refused] %s%s%s%s: out of memory at a touch: the "
+             "system refuses %zu bytes beside the %zu that there are",
+             region->owner.ops->discipline, name ? " \"" : "", name ? name : "",
+             name ? "\"" : "", bytes, tni_load_relaxed(&region->usable));
+  tni_fatal(line);
+}
+
 static bool
 region_on_fault(void *argument, void *address, bool is_write)
 {
@@ -148,7 +162,7 @@ region_on_fault(void *argument, void *address, bool is_write)
     return true;  // another thread was faster
   const size_t to = region_step(region, usable, depth);
   if (region_commit(region, usable, to) != TN_OK)
-    return false;
+    region_say_refused(region, to - usable);
   tni_event_say(TN_EVENT_GROW, region->owner.ops->discipline, region, address,
                 to - usable);
   return true;

@@ -12,6 +12,8 @@
  *                    page-aligned; the guard is never usable.
  *   [region.usable]  usable <= high - low; those bytes may be touched.
  *   [region.policy]  how pages come never changes after creation.
+ *   [region.refused]  a touch that the system has no memory for stops the
+ *                    program with a line.
  * Threads   one owner; with TNI_COMMIT_FAULT the handler grows it from any
  *           thread's touch, which is why `usable` is atomic.
  * Failure   a status, nothing changed.

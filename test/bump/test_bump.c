@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../provider/conform.h"
+#include "bump/bump.h"
 #include "os/os.h"
 #include "test.h"
 
@@ -62,6 +63,8 @@ test_bump_try(tn_commit commit)
   TEST(had >= 3 * MIB && (!IS_EXACT || had < 3 * MIB + 8192));
   while (tn_bump_try(&b, 1) != NULL)
     had++;
+  /* The last granule is the probe's. */
+  TEST(!IS_EXACT || b.cursor == tni_bump_region(b.cursor)->low + 16);
   TEST(tn_bump_try(&b, 0) == NULL || IS_EXACT);
   TEST(tn_bump_try_aligned(&b, 1, 4096) == NULL);
   TEST(tn_bump_high_water(&b) >= 3 * MIB);
@@ -71,6 +74,35 @@ test_bump_try(tn_commit commit)
   TEST(tn_bump_commit(&b, 30 * MIB) == TN_ERANGE);
   TEST(tn_bump_commit(&b, SIZE_MAX) == TN_ERANGE);
   tn_bump_destroy(&b);
+}
+
+/* Fault-grown memory comes through our handler, in steps; touched memory does
+ * not.  Huge pages are asked for unless there is no room or no wish. */
+static void
+test_pages(void)
+{
+  for (int grown = 0; grown < 2; grown++) {
+    tn_bump b;
+    const tn_bump_options options = {
+        .size = 64 * MIB, .commit = grown ? TN_COMMIT_FAULT : TN_COMMIT_TOUCH};
+    TEST(tn_bump_create(&b, &options) == TN_OK);
+    const size_t before = tni_os_fault_get_counts().handled;
+    for (int i = 0; i < 32; i++)
+      tn_bump_push(&b, MIB);
+    const size_t faults = tni_os_fault_get_counts().handled - before;
+    TEST(grown ? faults > 2 && faults < 10 : faults == 0);
+    tn_bump_destroy(&b);
+  }
+  const size_t huge = tni_os_get_config()->huge_size;
+  const tn_bump_options cases[] = {{.size = 64 * MIB},
+                                   {.size = 64 * MIB, .avoid_huge = true},
+                                   {.size = MIB / 4}};
+  for (int i = 0; i < 3; i++) {
+    tn_bump b;
+    TEST(tn_bump_create(&b, &cases[i]) == TN_OK);
+    TEST(tni_bump_region(b.cursor)->how.is_huge == (huge && i == 0));
+    tn_bump_destroy(&b);
+  }
 }
 
 static void
@@ -218,6 +250,7 @@ int
 main(void)
 {
   test_options();
+  test_pages();
   test_aligned();
   test_checked();
   test_over();

@@ -1,0 +1,9 @@
+#define _GNU_SOURCE  // MAP_FIXED_NOREPLACE, mincore
+#include "fuzz.h"
+
+int
+main(void)
+{
+  fuzz_run(10000);
+  return test_done();
+}
