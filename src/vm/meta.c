@@ -66,6 +66,7 @@ tni_meta_allocate(size_t size)
 {
   const unsigned size_log2 = meta_class(size);
   const size_t rounded = (size_t)1 << size_log2;
+  tni_os_fork_lock(&meta.lock);
   tni_os_lock_acquire(&meta.lock);
   meta_free *const freed = meta.freed[size_log2];
   void *record = freed;

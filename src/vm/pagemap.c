@@ -96,6 +96,7 @@ tni_pagemap_set(const void *base, size_t size, const tni_owner *owner)
     return TN_ERANGE;  // as [pagemap.canonical] says
   const size_t first = start >> TNI_SLICE_LOG2;
   const size_t end = (last >> TNI_SLICE_LOG2) + 1;
+  tni_os_fork_lock(&pagemap_lock);
   tni_os_lock_acquire(&pagemap_lock);
   const bool is_ready = pagemap_prepare(first, end);
   if (is_ready)

@@ -27,6 +27,7 @@ registry_node_of(const tni_owner *owner)
 tn_status
 tni_registry_add(const tni_owner *owner)
 {
+  tni_os_fork_lock(&registry.lock);
   tni_os_lock_acquire(&registry.lock);
   registry_node *node = registry_node_of(NULL);
   const bool is_new = !node;

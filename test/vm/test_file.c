@@ -75,6 +75,16 @@ test_described(void)
   TEST(tn_unmap_file(&map) == TN_OK);
   tn_describe(at, text, sizeof text);
   TEST(!strstr(text, "file"));
+
+  /* Of a long path the end is kept. */
+  char longer[400] = "/tmp";
+  for (int i = 0; i < 100; i++)
+    strcat(longer, "/.");
+  strcat(longer, path + 4);
+  TEST(tn_map_file(longer, TN_MAP_READ, 100, 50, &map) == TN_OK);
+  tn_describe(map.data, text, sizeof text);
+  TEST(strstr(text, path + 4));
+  TEST(tn_unmap_file(&map) == TN_OK);
 }
 
 /* A sparse file of more than 4 GiB, whole and from beyond 4 GiB. */

@@ -16,6 +16,7 @@ test_limits(void)
   TEST(tni_pagemap_set(model_address(slices - 1), SIZE_MAX - TNI_SLICE_SIZE + 1,
                        owner) == TN_ERANGE);
   TEST(tni_pagemap_find(model_address(slices - 1)) == NULL);
+  TEST(tni_pagemap_find(model_address(slices)) == NULL);
   TEST(tni_pagemap_find(NULL) == NULL);
 
   /* [pagemap.canonical] owned address bits below, others above. */
@@ -34,6 +35,18 @@ static void
 test_whole(void)
 {
   const size_t leaf = (size_t)1 << TNI_LEAF_LOG2;
+  /* One slice less than whole, at either end. */
+  for (size_t i = 0; i < 2; i++) {
+    const size_t first = (70 + i) * leaf + i;
+    const size_t bytes = (leaf - 1) << TNI_SLICE_LOG2;
+    TEST(tni_pagemap_set(model_address(first), bytes, &model_owners[3]) ==
+         TN_OK);
+    TEST(tni_pagemap_find(model_address(first)) == &model_owners[3]);
+    TEST(!tni_pagemap_find(model_address(i ? first - 1 : first + leaf - 1)));
+    tni_pagemap_clear(model_address(first), bytes);
+    TEST(!tni_pagemap_find(model_address(first)));
+  }
+
   const size_t start = 77 * leaf;
   const size_t size = leaf << TNI_SLICE_LOG2;
   _Atomic uintptr_t *const root = &tni_pagemap_root[77];

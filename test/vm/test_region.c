@@ -98,6 +98,10 @@ check_shrink(tni_region *region)
   check_usable(region);
   TEST(tni_region_ensure(region, size) == TN_OK);
   TEST(*byte_at(region, size - 1) == 0);
+  if (tni_os_get_config()->huge_size) {
+    TEST(has_huge_advice(byte_at(region, 0)) == region->how.is_huge);
+    TEST(has_huge_advice(byte_at(region, size - 1)) == region->how.is_huge);
+  }
   TEST(tni_region_shrink(region, 0) == TN_OK);
   TEST(tni_region_shrink(region, size) == TN_OK);
 }
@@ -183,6 +187,7 @@ typedef struct log {
   tn_listener listener;  // first
   unsigned grown;
   size_t bytes;
+  size_t largest;
 } log;
 
 static void
@@ -192,6 +197,7 @@ note(tn_listener *listener, const tn_event *event)
   if (event->kind == TN_EVENT_GROW) {
     l->grown++;
     l->bytes += event->size;
+    l->largest = tni_max(l->largest, event->size);
   }
 }
 
@@ -219,6 +225,7 @@ test_faults(bool grows_down)
   for (size_t i = 0; i < TNI_MIB(300); i += TNI_KIB(4))
     *byte_at(region, i) = 3;
   TEST(l.grown <= 10 && l.bytes == TNI_MIB(300));
+  TEST(l.largest == TNI_MIB(64));
   TEST(tni_region_shrink(region, TNI_MIB(2)) == TN_OK);
   TEST(*byte_at(region, TNI_MIB(3)) == 0 && l.grown <= 11);
   tn_listen(NULL);
@@ -309,13 +316,28 @@ test_reclaim(void)
   TEST(tni_region_ensure(region, TNI_MIB(400)) == TN_ENOMEM && h.calls == 1);
   TEST(tni_load_relaxed(&region->usable) == usable);
   check_usable(region);
-  /* A smaller request still passes: the refused step is not the request. */
-  TEST(tni_region_ensure(region, usable + 1) == TN_OK && h.calls == 1);
+  /* A step that is refused is not the request: that still passes. */
+  limit_data(RLIM_INFINITY);
+  TEST(tni_region_ensure(region, TNI_MIB(40)) == TN_OK);
+  const size_t more = tni_load_relaxed(&region->usable);
+  memset(region->low, 1, more);
+  limit_data(tni_os_resident() + TNI_MIB(10));
+  TEST(tni_region_ensure(region, more + 1) == TN_OK && h.calls == 1);
+  TEST(tni_load_relaxed(&region->usable) < more + TNI_MIB(1));
   h.helps = true;
   TEST(tni_region_ensure(region, TNI_MIB(400)) == TN_OK && h.calls == 2);
+  void *pages = NULL;
+  TEST(tn_vm_reserve(TNI_MIB(400), 1, &pages) == TN_OK);
+  limit_data(TNI_MIB(100));
+  h.helps = false;
+  TEST(tn_vm_commit(pages, TNI_MIB(400)) == TN_ENOMEM && h.calls == 3);
+  TEST(!can_read(pages));
+  h.helps = true;
+  TEST(tn_vm_commit(pages, TNI_MIB(400)) == TN_OK && h.calls == 4);
+  TEST(tn_vm_release(pages) == TN_OK);
   tn_vm_set_reclaim(NULL, NULL);
   limit_data(TNI_MIB(100));
-  TEST(tni_region_ensure(region, TNI_GIB(1)) == TN_ENOMEM && h.calls == 2);
+  TEST(tni_region_ensure(region, TNI_GIB(1)) == TN_ENOMEM && h.calls == 4);
   limit_data(RLIM_INFINITY);
   tni_region_destroy(region);
 }

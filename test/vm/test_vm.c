@@ -256,6 +256,7 @@ test_misuse(void)
   TEST(tn_vm_protect(p, page, (tn_vm_access)9) == TN_EINVAL && can_write(p));
   TEST(tn_vm_move(p, p, page) == TN_EINVAL);
   TEST(tn_vm_alias(p, p + page, 2 * page) == TN_EINVAL);
+  TEST(tn_vm_alias(p + page, p, 2 * page) == TN_EINVAL);
   TEST(tn_vm_move(p, p + size, page) == TN_EINVAL);
   TEST(tn_vm_release(p + TN_VM_GRAIN) == TN_EINVAL && can_read(p));
   TEST(tn_vm_release(NULL) == TN_EINVAL);

@@ -51,6 +51,26 @@ resident_rose(size_t before, size_t size)
   return ok;
 }
 
+/* Whether the kernel was asked for huge pages at p: "hg" in the flags of its
+ * mapping. */
+static inline bool
+has_huge_advice(const void *p)
+{
+  FILE *const maps = fopen("/proc/self/smaps", "r");
+  char line[512];
+  bool is_there = false, is_huge = false;
+  while (maps && fgets(line, sizeof line, maps)) {
+    unsigned long long low, high;
+    if (sscanf(line, "%llx-%llx ", &low, &high) == 2)
+      is_there = (uintptr_t)p >= low && (uintptr_t)p < high;
+    else if (is_there && strncmp(line, "VmFlags:", 8) == 0)
+      is_huge = strstr(line, " hg ") != NULL;
+  }
+  if (maps)
+    fclose(maps);
+  return is_huge;
+}
+
 static inline bool
 is_zero(const void *p, size_t size)
 {
