@@ -29,6 +29,7 @@ typedef struct engine_frame {
 
 typedef struct engine_part {
   uint32_t ids, count, s0, s1;
+  uint32_t dealt;  // scratch of search_deal
 } engine_part;
 
 typedef struct engine_raise {
@@ -55,7 +56,12 @@ struct tni_engine {
   uint32_t *component;  // of a section, scratch of splitting
   uint64_t *key;        // of an item, scratch of sorting
   uint32_t *sorted;     // scratch: items by release
-  int32_t *release;     // scratch: of an item, in the bound
+  int32_t *release;     // scratch: of a floating item
+  bool *is_floating;    // scratch, all false outside the bound
+  uint16_t *floating;   // scratch: floating items by release
+  uint32_t floating_count;
+  uint16_t *by_rest;  // at the same places as ids: the same, by rest
+  bool *is_raised;    // scratch, all false outside search_merge
   uint16_t *ids, *candidate, *placed;
   engine_frame *frame;
   engine_part *part;
@@ -66,7 +72,7 @@ struct tni_engine {
 };
 
 /* Whether the child can still lead to a plan (bound.c).  [search.whole] */
-bool tni_engine_may_fit(tni_engine *e, const engine_frame *child);
+bool tni_engine_may_fit(tni_engine *e, engine_frame *child);
 
 /* Put items into the engine's order (rank.c). */
 void tni_engine_sort(tni_engine *e, uint16_t *ids, uint32_t count);

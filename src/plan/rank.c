@@ -13,7 +13,9 @@ static const struct {
   bool by_total;
   char keys[3];
 } rank_orders[TNI_SEARCH_ENGINES] = {
-    {true, "WA"}, {true, "AW"}, {false, "WA"}, {false, "AW"}, {true, "ZW"},
+    {true, "WA"},
+    {true, "AW"},
+    {false, "WA"},
 };
 
 /* Size times lifetime, both cut to 31 leading bits of the largest. */

@@ -135,6 +135,39 @@ search_raise(tni_engine *e, const engine_frame *f, uint32_t at,
   return true;
 }
 
+/* The child's items by rest: f's without the placed one, and those raised
+ * (since e->raised_count was `mark`) where they are now. */
+static void
+search_merge(tni_engine *e, const engine_frame *f, uint32_t placed,
+             uint32_t mark, const engine_frame *child)
+{
+  const uint16_t *const in = e->by_rest + f->ids;
+  uint16_t *const out = e->by_rest + child->ids;
+  uint16_t *const up = e->floating;
+  const uint32_t raised = e->raised_count - mark;
+  for (uint32_t i = 0; i < raised; i++) {
+    const uint32_t item = e->raised[mark + i].item;
+    uint32_t at = i;
+    for (; at > 0 && e->rest[up[at - 1]] > e->rest[item]; at--)
+      up[at] = up[at - 1];
+    up[at] = (uint16_t)item;
+    e->is_raised[item] = true;
+  }
+  uint32_t n = 0, next = 0;
+  for (uint32_t i = 0; i < f->count; i++) {
+    const uint32_t item = in[i];
+    if (item == placed || e->is_raised[item])
+      continue;
+    while (next < raised && e->rest[up[next]] < e->rest[item])
+      out[n++] = up[next++];
+    out[n++] = (uint16_t)item;
+  }
+  while (next < raised)
+    out[n++] = up[next++];
+  for (uint32_t i = 0; i < raised; i++)
+    e->is_raised[up[i]] = false;
+}
+
 /* Place the item at position `at` of frame f and set up the child; false, all
  * undone, when that cannot lead to a plan. */
 static bool
@@ -155,10 +188,12 @@ search_place(tni_engine *e, const engine_frame *f, uint32_t at,
   e->is_placed[item] = true;
   e->placed[e->placed_count++] = (uint16_t)item;
   search_count(e, item, -1);
-  if (search_raise(e, f, at, child) && tni_engine_may_fit(e, child)) {
+  if (search_raise(e, f, at, child)) {
+    search_merge(e, f, item, f->raised, child);
     child->raised = e->raised_count;
     child->placed = e->placed_count;
-    return true;
+    if (tni_engine_may_fit(e, child))
+      return true;
   }
   search_undo(e, f->raised, f->placed);
   return false;
@@ -176,6 +211,20 @@ search_components(tni_engine *e, uint32_t s0, uint32_t s1)
     component += s + 1 < s1 && e->cuts[s] == 0;
   }
   return component + 1;
+}
+
+/* Deal the frame's items out to the parts, in their order. */
+static void
+search_deal(const tni_engine *e, const engine_frame *f, engine_part *part,
+            uint16_t *list)
+{
+  for (uint32_t i = 0; i < f->count; i++) {
+    const uint16_t item = list[f->ids + i];
+    engine_part *const here = &part[e->component[e->problem->s0[item]]];
+    list[here->ids + here->dealt++] = item;
+  }
+  for (uint32_t i = 0; i < f->count; i++)
+    part[e->component[e->problem->s0[list[f->ids + i]]]].dealt = 0;
 }
 
 /* Append an empty part for each component that has items; their ids follow the
@@ -199,12 +248,9 @@ search_make_parts(tni_engine *e, const engine_frame *f)
   for (uint32_t c = 0; c < components; c++) {
     part[c].ids = at;
     at += part[c].count;
-    part[c].count = 0;
   }
-  for (uint32_t i = 0; i < f->count; i++) {
-    engine_part *const here = &part[e->component[p->s0[ids[i]]]];
-    e->ids[here->ids + here->count++] = ids[i];
-  }
+  search_deal(e, f, part, e->ids);
+  search_deal(e, f, part, e->by_rest);
   uint32_t parts = 0;
   for (uint32_t c = 0; c < components; c++)
     if (part[c].count)
@@ -273,7 +319,9 @@ search_step_split(tni_engine *e, engine_frame *f, engine_signal from)
                          .s1 = part->s1,
                          .raised = e->raised_count,
                          .placed = e->placed_count};
-  memcpy(e->ids + node->ids, e->ids + part->ids, part->count * sizeof *e->ids);
+  const size_t bytes = part->count * sizeof *e->ids;
+  memcpy(e->ids + node->ids, e->ids + part->ids, bytes);
+  memcpy(e->by_rest + node->ids, e->by_rest + part->ids, bytes);
   e->ids_top += part->count;
   search_candidates(e, node);
   return ENGINE_GO;
@@ -356,6 +404,13 @@ tni_engine_restart(tni_engine *e)
   }
   e->ids_top = p->count;
   tni_engine_sort(e, e->ids, p->count);
+  for (uint32_t i = 0; i < p->count; i++) {
+    e->key[i] = (uint64_t)e->rest[i];
+    e->sorted[i] = i;
+  }
+  tni_plan_sort(e->sorted, e->key, p->count, e->sorted + p->count);
+  for (uint32_t i = 0; i < p->count; i++)
+    e->by_rest[i] = (uint16_t)e->sorted[i];
   root->hull1 = p->sections;
   if (!may_fit || !tni_engine_may_fit(e, root)) {
     e->frames = 0;
@@ -387,6 +442,10 @@ tni_engine_create(const tni_search_problem *p, unsigned order,
   e->key = tni_plan_take(m, n, sizeof *e->key);
   e->sorted = tni_plan_take(m, 2 * n, sizeof *e->sorted);
   e->release = tni_plan_take(m, n, sizeof *e->release);
+  e->is_floating = tni_plan_take(m, n, sizeof *e->is_floating);
+  e->is_raised = tni_plan_take(m, n, sizeof *e->is_raised);
+  e->floating = tni_plan_take(m, n, sizeof *e->floating);
+  e->by_rest = tni_plan_take(m, square, sizeof *e->by_rest);
   e->ids = tni_plan_take(m, square, sizeof *e->ids);
   e->candidate = tni_plan_take(m, square / 2 + n, sizeof *e->candidate);
   e->placed = tni_plan_take(m, n, sizeof *e->placed);
@@ -395,6 +454,7 @@ tni_engine_create(const tni_search_problem *p, unsigned order,
   e->raised = tni_plan_take(m, square / 2, sizeof *e->raised);
   const bool ok = e->rest && e->offset && e->is_placed && e->total && e->cuts &&
                   e->top && e->component && e->key && e->sorted && e->release &&
+                  e->is_floating && e->is_raised && e->floating && e->by_rest &&
                   e->ids && e->candidate && e->placed && e->frame && e->part &&
                   e->raised;
   return ok && tni_engine_rank(e, m) ? e : NULL;

@@ -31,7 +31,7 @@
 
 enum {
   TNI_SEARCH_ITEMS_MAX = 2000,  // above, the quadratic lists are too large
-  TNI_SEARCH_ENGINES = 5,
+  TNI_SEARCH_ENGINES = 3,
 };
 
 typedef struct tni_search_piece {
