@@ -1,11 +1,11 @@
 /* exact.c -- the exact search at falling and rising capacities (solver.h)
  *
- * The question "does it fit below C?" is put to several engines in turn, a
- * slice of nodes each.  To minimise, it is asked for capacities between the
- * bound and the best height, with a budget that grows from round to round: at
- * the bound first (often the answer, and a lower capacity is often easier, as
- * bounds bite), then halfway up, then closer to the best height.  No answer
- * within the budget says nothing.  [plan.honest]
+ * A question, "does it fit below C?", is put to several engines in turn, a
+ * slice of nodes each.  To minimise, one question stands at the bound and is
+ * taken up again in every round, so that nothing is searched twice; another
+ * is put anew at capacities halfway down from the best height, or less far
+ * when that brings no answer.  The budget of a round doubles.  A question that
+ * ran out of its budget says nothing.  [plan.honest]
  *
  * Threads   the engines' slices are independent jobs; the answer taken is that
  *           of the first engine by number, and only nodes up to it count, so
@@ -15,122 +15,161 @@
 #include "plan/search.h"
 #include "plan/solver.h"
 
-enum { EXACT_SLICE = 1000, EXACT_ROUND = 4000 };
+enum { EXACT_SLICE = 500, EXACT_ROUND = 3000 };
 
-typedef struct exact_run {
+typedef struct exact_question {
   tni_solver *solver;
   tni_search_problem problem;
   tni_engine *engine[TNI_SEARCH_ENGINES];
   tni_search_state state[TNI_SEARCH_ENGINES];
   unsigned engines;
   int64_t *offset;
-} exact_run;
+  bool is_asked;
+  unsigned asked;  // questions so far
+} exact_question;
 
 /* The job of one engine: a slice. */
 static void
 exact_slice(void *argument, size_t index)
 {
-  exact_run *const r = argument;
-  r->state[index] = tni_engine_run(r->engine[index], EXACT_SLICE);
+  exact_question *const q = argument;
+  q->state[index] = tni_engine_run(q->engine[index], EXACT_SLICE);
 }
 
 /* A slice of every engine; returns the first that has an answer. */
 static unsigned
-exact_turn(exact_run *r)
+exact_turn(exact_question *q)
 {
-  tni_solver *const s = r->solver;
+  tni_solver *const s = q->solver;
   const tn_plan_options *const o = s->options;
   uint64_t before[TNI_SEARCH_ENGINES];
-  for (unsigned i = 0; i < r->engines; i++)
-    before[i] = tni_engine_nodes(r->engine[i]);
+  for (unsigned i = 0; i < q->engines; i++)
+    before[i] = tni_engine_nodes(q->engine[i]);
   if (o->execute)
-    o->execute(o->context, exact_slice, r, r->engines);
-  for (unsigned i = 0; i < r->engines; i++) {
+    o->execute(o->context, exact_slice, q, q->engines);
+  for (unsigned i = 0; i < q->engines; i++) {
     if (!o->execute)
-      exact_slice(r, i);
-    s->nodes += tni_engine_nodes(r->engine[i]) - before[i];
-    if (r->state[i] != TNI_SEARCH_RUNNING)
+      exact_slice(q, i);
+    s->nodes += tni_engine_nodes(q->engine[i]) - before[i];
+    if (q->state[i] != TNI_SEARCH_RUNNING)
       return i;
     if (!o->execute && tni_solver_is_late(s))
       break;
   }
-  return r->engines;
+  return q->engines;
 }
 
-/* Does everything fit below the capacity?  Asks for about `budget` nodes. */
-static tni_search_state
-exact_decide(exact_run *r, int64_t capacity, uint64_t budget)
-{
-  tni_solver *const s = r->solver;
-  const uint64_t stop = s->nodes + budget;
-  tni_search_limit(&r->problem, capacity);
-  for (unsigned i = 0; i < r->engines; i++)
-    tni_engine_restart(r->engine[i]);
-  while ((stop < budget || s->nodes < stop) && tni_solver_goes_on(s)) {
-    const unsigned first = exact_turn(r);
-    if (first == r->engines)
-      continue;
-    if (r->state[first] == TNI_SEARCH_EXHAUSTED) {
-      tni_solver_raise(s, r->problem.capacity + 1);
-    } else {
-      const tni_plan_model *const m = s->model;
-      int64_t height = 0;
-      tni_engine_offsets(r->engine[first], r->offset);
-      for (uint32_t i = 0; i < m->count; i++)
-        if (r->offset[i] + m->size[i] > height)
-          height = r->offset[i] + m->size[i];
-      tni_solver_offer(s, r->offset, height);
-    }
-    return r->state[first];
-  }
-  return TNI_SEARCH_RUNNING;
-}
-
-/* One round of questions between bound and height. */
+/* Tell the solver what an engine has found. */
 static void
-exact_round(exact_run *r, uint64_t budget)
+exact_report(exact_question *q, unsigned engine)
 {
-  tni_solver *const s = r->solver;
-  exact_decide(r, s->bound, budget);
-  for (int64_t part = 2; part <= 16 && tni_solver_goes_on(s);) {
+  tni_solver *const s = q->solver;
+  const tni_plan_model *const m = s->model;
+  q->is_asked = false;
+  if (q->state[engine] == TNI_SEARCH_EXHAUSTED) {
+    tni_solver_raise(s, q->problem.capacity + 1);
+    return;
+  }
+  int64_t height = 0;
+  tni_engine_offsets(q->engine[engine], q->offset);
+  for (uint32_t i = 0; i < m->count; i++)
+    if (q->offset[i] + m->size[i] > height)
+      height = q->offset[i] + m->size[i];
+  tni_solver_offer(s, q->offset, height);
+}
+
+static void
+exact_ask(exact_question *q, int64_t capacity)
+{
+  tni_search_limit(&q->problem, capacity);
+  for (unsigned i = 0; i < q->engines; i++)
+    tni_engine_restart(q->engine[i]);
+  q->is_asked = true;
+}
+
+/* Search on for about `budget` nodes; true when there was an answer. */
+static bool
+exact_pursue(exact_question *q, uint64_t budget)
+{
+  tni_solver *const s = q->solver;
+  const uint64_t start = s->nodes;
+  while (s->nodes - start < budget && tni_solver_goes_on(s)) {
+    const unsigned first = exact_turn(q);
+    if (first == q->engines)
+      continue;
+    exact_report(q, first);
+    return true;
+  }
+  return false;
+}
+
+/* Parts of the whole spread evenly however many are taken: 1/2, 1/4, 3/4, 1/8
+ * ... (van der Corput). */
+static int64_t
+exact_part(int64_t whole, unsigned n)
+{
+  int64_t part = 0;
+  for (; n && whole; n >>= 1) {
+    whole -= whole / 2;
+    part += n & 1 ? whole : 0;
+    whole = whole > 1 ? whole : 0;
+  }
+  return part;
+}
+
+/* One round: the question at the bound, then others below the height. */
+static void
+exact_round(exact_question *at_bound, exact_question *below, uint64_t budget)
+{
+  tni_solver *const s = below->solver;
+  do {
+    if (!at_bound->is_asked || at_bound->problem.capacity < s->bound)
+      exact_ask(at_bound, s->bound);
+  } while (exact_pursue(at_bound, budget));
+  const uint64_t stop = s->nodes + budget;
+  while (s->nodes < stop && tni_solver_goes_on(s)) {
     const int64_t gap = s->height - s->bound;
-    const int64_t target = s->height - gap / part - (gap < part);
-    if (target <= s->bound ||
-        exact_decide(r, target, budget) == TNI_SEARCH_RUNNING)
-      part *= 2;
+    const int64_t part = exact_part(gap, ++below->asked);
+    const int64_t target = s->height - 1 - exact_part(part, below->asked);
+    if (target <= s->bound)
+      return;
+    exact_ask(below, target);
+    exact_pursue(below, budget / 8);
   }
 }
 
 static bool
-exact_init(exact_run *r, tni_solver *s)
+exact_init(exact_question *q, tni_solver *s)
 {
-  r->solver = s;
-  if (!tni_search_init(&r->problem, s->model, s->memory))
+  q->solver = s;
+  if (!tni_search_init(&q->problem, s->model, s->memory))
     return false;
-  r->offset = tni_plan_take(s->memory, s->model->count, sizeof *r->offset);
-  if (!r->offset)
+  q->offset = tni_plan_take(s->memory, s->model->count, sizeof *q->offset);
+  if (!q->offset)
     return false;
-  while (r->engines < TNI_SEARCH_ENGINES) {
-    r->engine[r->engines] =
-        tni_engine_create(&r->problem, r->engines, s->memory);
-    if (!r->engine[r->engines])
+  while (q->engines < TNI_SEARCH_ENGINES) {
+    q->engine[q->engines] =
+        tni_engine_create(&q->problem, q->engines, s->memory);
+    if (!q->engine[q->engines])
       break;  // fewer orders, the same answer later
-    r->engines++;
+    q->engines++;
   }
-  return r->engines > 0;
+  return q->engines > 0;
 }
 
 void
 tni_exact(tni_solver *s)
 {
   const tni_plan_mark mark = tni_plan_mark_set(s->memory);
-  exact_run r = {0};
-  if (exact_init(&r, s)) {
-    if (s->height < 0 || s->height > s->capacity)
-      exact_decide(&r, s->capacity, UINT64_MAX);
-    if (s->options->goal == TN_PLAN_MINIMIZE)
+  exact_question below = {0}, at_bound = {0};
+  if (exact_init(&below, s)) {
+    if (s->height < 0 || s->height > s->capacity) {
+      exact_ask(&below, s->capacity);
+      exact_pursue(&below, UINT64_MAX);
+    }
+    if (s->options->goal == TN_PLAN_MINIMIZE && exact_init(&at_bound, s))
       for (uint64_t budget = EXACT_ROUND; tni_solver_goes_on(s); budget *= 2)
-        exact_round(&r, budget);
+        exact_round(&at_bound, &below, budget);
   }
   tni_plan_mark_reset(s->memory, mark);
 }
