@@ -12,8 +12,8 @@
  *
  * raw       p[i] = i in memory of the right size (a tn_reserved's block)
  * reserved  TN_ARRAY over a tn_reserved
- * segments  TN_SEGMENTS in a scope that the program has anyway: a tn_fixed,
- *           warm, forgotten as a whole; segments_cold in fresh memory
+ * segments  TN_SEGMENTS in a bump allocator that the program has anyway, warm,
+ *           forgotten as a whole; segments_cold in one of its own
  * malloc    TN_ARRAY over malloc
  * kvec      the macro of klib's kvec.h, written again: realloc, doubling
  * stb_ds    arrput of Debian's libstb-dev, when it is installed
@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include <tenure/array.h>
+#include <tenure/bump.h>
 #include <tenure/source.h>
 
 #if __has_include(<stb/stb_ds.h>)
@@ -48,7 +49,8 @@ typedef TN_SEGMENTS(int) segments;
 /* One of each; a variant uses its own. */
 typedef struct arrays {
   tn_reserved memory;
-  tn_fixed fixed;  // segments_cold
+  tn_bump cold;  // segments_cold
+  tn_bump_provider cold_provider;
   ints array;
   segments pieces;
   int *items;  // raw, kvec, stb_ds
@@ -191,47 +193,48 @@ array_destroy(arrays *a)
   tn_array_fini(&a->array);
 }
 
-/* The scope that all segments live in. */
+/* The allocator that all warm segments live in. */
 static struct {
-  tn_reserved memory;
-  tn_block block;
-  tn_fixed fixed;
+  tn_bump bump;
+  tn_bump_mark start;
+  tn_bump_provider provider;
 } scope;
+
+static void
+scope_create(void)
+{
+  must(tn_bump_create(&scope.bump, NULL) == TN_OK, "the scope");
+  scope.start = tn_bump_get_mark(&scope.bump);
+  scope.provider = tn_bump_provide(&scope.bump);
+}
 
 static void
 scope_forget(arrays *a)
 {
   (void)a;
-  tn_fixed_init(&scope.fixed, scope.block.pointer, scope.block.granted);
-}
-
-static void
-scope_create(void)
-{
-  must(tn_reserved_create(&scope.memory,
-                          &(tn_reserved_options){.size = (size_t)1 << 30}) ==
-           TN_OK,
-       "a reservation of 1 GiB");
-  scope.block = tn_allocate(&scope.memory.provider, (size_t)1 << 30, TN_ALIGN);
-  scope_forget(NULL);
+  tn_bump_rewind(&scope.bump, scope.start);
 }
 
 static void
 segments_create(arrays *a, int n)
 {
   (void)n;
-  tn_array_init(&a->pieces, &scope.fixed.provider);
+  tn_array_init(&a->pieces, &scope.provider.provider);
 }
 
 static void
-segments_cold_create(arrays *a, int n)
+cold_create(arrays *a, int n)
 {
   (void)n;
-  reserve(a);
-  const tn_block block =
-      tn_allocate(&a->memory.provider, (size_t)1 << 30, TN_ALIGN);
-  tn_fixed_init(&a->fixed, block.pointer, block.granted);
-  tn_array_init(&a->pieces, &a->fixed.provider);
+  must(tn_bump_create(&a->cold, NULL) == TN_OK, "a cold scope");
+  a->cold_provider = tn_bump_provide(&a->cold);
+  tn_array_init(&a->pieces, &a->cold_provider.provider);
+}
+
+static void
+cold_destroy(arrays *a)
+{
+  tn_bump_destroy(&a->cold);
 }
 
 static void
@@ -325,8 +328,8 @@ static const variant variants[] = {
                  array_sum, unreserve},
     [SEGMENTS] = {"segments", segments_create, segments_fill, segments_sum,
                   scope_forget},
-    [COLD] = {"segments_cold", segments_cold_create, segments_fill,
-              segments_sum, unreserve},
+    [COLD] = {"segments_cold", cold_create, segments_fill, segments_sum,
+              cold_destroy},
     [MALLOC] = {"malloc", malloc_create, array_fill, array_sum, array_destroy},
     [KVEC] = {"kvec", kvec_create, kvec_fill, items_sum, kvec_destroy},
 #if HAS_STB

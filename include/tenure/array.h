@@ -105,13 +105,13 @@ typedef struct tn_array_base {
  *           O(1) on average
  */
 #define tn_array_push(a, ...)                                                  \
-  TNI_ARRAY_PUSH(TNI_UNIQUE(array), TNI_UNIQUE(value), TNI_UNIQUE(slot),       \
-                 TNI_ARRAY_MUST, a, __VA_ARGS__)
+  TNI_ARRAY_PUSH(TNI_UNIQUE(array), TNI_UNIQUE(value), TNI_UNIQUE(slot), true, \
+                 a, __VA_ARGS__)
 
 /* The same; NULL, and the array as it was, when there is no memory. */
 #define tn_array_try_push(a, ...)                                              \
-  TNI_ARRAY_PUSH(TNI_UNIQUE(array), TNI_UNIQUE(value), TNI_UNIQUE(slot), 0, a, \
-                 __VA_ARGS__)
+  TNI_ARRAY_PUSH(TNI_UNIQUE(array), TNI_UNIQUE(value), TNI_UNIQUE(slot),       \
+                 false, a, __VA_ARGS__)
 
 /* The element at an index, as T *.  [array.index]
  *
@@ -153,11 +153,9 @@ typedef struct tn_array_base {
 
 #define TNI_ARRAY_BASE_LOG2 3  // the first piece has 8 elements
 
-enum {
-  TNI_ARRAY_SEGMENTED = 1 << 0,
-  TNI_ARRAY_MUST = 1 << 1,   // out of memory is fatal
-  TNI_ARRAY_EXACT = 1 << 2,  // grow no further than asked
-};
+#define TNI_ARRAY_SEGMENTED (1u << 0)
+#define TNI_ARRAY_MUST      (1u << 1)  // out of memory is fatal
+#define TNI_ARRAY_EXACT     (1u << 2)  // grow no further than asked
 
 typedef struct tn_array_shape {
   size_t size;     // of an element
@@ -222,7 +220,7 @@ TN_END_DECLS
 #define TNI_ARRAY_T(a) __typeof__(*(a)->item)
 #define TNI_ARRAY_SHAPE(a, flags)                                              \
   tni_array_shape(sizeof(*(a)->item), __alignof__(*(a)->item),                 \
-                  (sizeof(*(a)->form) == 2 ? TNI_ARRAY_SEGMENTED : 0u) |       \
+                  (sizeof(*(a)->form) == 2 ? TNI_ARRAY_SEGMENTED : 0) |        \
                       (flags))
 
 TN_INLINE tn_array_shape
@@ -377,13 +375,13 @@ tni_array_clear(tn_array_base *a, tn_array_shape shape)
   a->next = a->first;
 }
 
-#define TNI_ARRAY_PUSH(array, value, slot, flags, a, ...)                      \
+#define TNI_ARRAY_PUSH(array, value, slot, must, a, ...)                       \
   __extension__({                                                              \
     tn_array_base *const array = &(a)->base;                                   \
     const TNI_ARRAY_T(a) value = __VA_ARGS__;                                  \
-    TNI_ARRAY_T(a) *const slot =                                               \
-        (TNI_ARRAY_T(a) *)tni_array_slot(array, TNI_ARRAY_SHAPE(a, flags));    \
-    if (((flags)&TNI_ARRAY_MUST) || slot != NULL) {                            \
+    TNI_ARRAY_T(a) *const slot = (TNI_ARRAY_T(a) *)tni_array_slot(             \
+        array, TNI_ARRAY_SHAPE(a, (must) ? TNI_ARRAY_MUST : 0));               \
+    if ((must) || slot != NULL) {                                              \
       *slot = value;                                                           \
       array->next += sizeof(value);                                            \
     }                                                                          \
@@ -395,9 +393,9 @@ tni_array_clear(tn_array_base *a, tn_array_shape shape)
 typedef struct tn_array_walk {
   void *begin;
   void *end;
-  tn_array_table *table;
-  size_t left;  // elements after this part
-  unsigned k;   // of the next part
+  void **pieces;  // NULL: TN_ARRAY
+  size_t left;    // elements after this part
+  unsigned k;     // of the next part
 } tn_array_walk;
 
 /* Go on to the next part; NULL when there is none. */
@@ -408,7 +406,7 @@ tni_array_walk_next(tn_array_walk *walk, size_t size)
     return NULL;
   const size_t room = (size_t)1 << (walk->k + TNI_ARRAY_BASE_LOG2);
   const size_t count = room < walk->left ? room : walk->left;
-  walk->begin = tni_array_pieces(walk->table)[walk->k++];
+  walk->begin = walk->pieces[walk->k++];
   walk->end = (char *)walk->begin + count * size;
   walk->left -= count;
   return walk->begin;
@@ -420,7 +418,7 @@ tni_array_walk_start(const tn_array_base *a, tn_array_shape shape)
   tn_array_walk walk = {a->first, a->next, NULL, 0, 0};
   if ((shape.flags & TNI_ARRAY_SEGMENTED) && a->first != NULL) {
     walk.end = walk.begin;
-    walk.table = tni_array_head(a->first)->table;
+    walk.pieces = tni_array_pieces(tni_array_head(a->first)->table);
     walk.left = tni_array_count(a, shape);
   }
   return walk;

@@ -93,6 +93,35 @@ check_feedback(void)
   TEST(count_allocations(0, 0, 0) == 0);
 }
 
+static size_t
+count_resizes(size_t extra, size_t room)
+{
+  malloc_provider memory;
+  malloc_provider_init(&memory);
+  memory.extra = extra;
+  memory.room = room;
+  ints a;
+  tn_array_init(&a, &memory.provider);
+  int *const first = tn_array_push(&a, 0);
+  memory.budget = 0;  // from here on only in place
+  for (int i = 1; i < 1000; i++)
+    TEST(tn_array_try_push(&a, i) == first + i);
+  tn_array_fini(&a);
+  TEST(memory.wrong_sizes == 0 && memory.live_bytes == 0);
+  return memory.resizes;
+}
+
+/* Growing in place: what is granted saves calls, and a shortage of room does
+ * not lead to a call a push. */
+static void
+check_resizes(void)
+{
+  TEST(count_resizes(0, 1 << 20) == 6);
+  TEST(count_resizes(4096, 1 << 20) == 0);
+  TEST(count_resizes(1600, 1 << 20) == 1);
+  TEST(count_resizes(0, 1000 * sizeof(int)) < 100);
+}
+
 /* In a buffer the array grows in place to the last element that fits. */
 static void
 check_in_place(void)
@@ -199,6 +228,7 @@ main(void)
   check_out_of_memory_of_segments();
   check_still();
   check_feedback();
+  check_resizes();
   check_in_place();
   check_sizes();
   check_language();

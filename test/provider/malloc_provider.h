@@ -1,7 +1,7 @@
 /* malloc_provider.h -- libc's malloc as a provider, for tests
  *
  * Counts calls and live blocks, and can be made to fail: after `budget`
- * allocations it answers NULL.
+ * allocations it answers NULL.  With `room` a block can grow where it is.
  * SPDX-License-Identifier: MIT
  */
 #ifndef TENURE_MALLOC_PROVIDER_H
@@ -14,9 +14,11 @@
 typedef struct malloc_provider {
   tn_provider provider;
   size_t extra;        // bytes granted beyond what is asked
+  size_t room;         // bytes that a block can have at most where it is
   size_t budget;       // allocations that still succeed
   size_t allocations;  // so far
   size_t frees;        // so far
+  size_t resizes;      // so far, also those that failed
   size_t wrong_sizes;  // frees with a size outside [asked, granted]
   size_t live_bytes;
 } malloc_provider;
@@ -31,7 +33,7 @@ static inline tn_block
 malloc_provider_allocate(tn_provider *provider, size_t size, size_t align)
 {
   malloc_provider *const self = (malloc_provider *)provider;
-  const size_t room = sizeof(malloc_provider_head) + self->extra;
+  const size_t room = sizeof(malloc_provider_head) + self->extra + self->room;
   size_t total;
   if (align < TN_ALIGN)
     align = TN_ALIGN;
@@ -65,13 +67,31 @@ malloc_provider_free(tn_provider *provider, void *pointer, size_t size,
   free(head.block);
 }
 
+static inline size_t
+malloc_provider_resize(tn_provider *provider, void *pointer, size_t size,
+                       size_t new_size, size_t align)
+{
+  malloc_provider *const self = (malloc_provider *)provider;
+  malloc_provider_head *const head = (malloc_provider_head *)pointer - 1;
+  (void)align;
+  self->resizes++;
+  self->wrong_sizes += size < head->asked || size > head->granted;
+  if (new_size > self->room)
+    return 0;
+  self->live_bytes += new_size - head->asked;
+  head->asked = new_size;
+  head->granted = new_size + self->extra;
+  return head->granted;
+}
+
 static inline void
 malloc_provider_init(malloc_provider *self)
 {
   *self = (malloc_provider){
       .provider = {.allocate = malloc_provider_allocate,
                    .free = malloc_provider_free,
-                   .capabilities = TN_PROVIDER_FREE,
+                   .resize = malloc_provider_resize,
+                   .capabilities = TN_PROVIDER_FREE | TN_PROVIDER_RESIZE,
                    .name = "malloc"},
       .budget = SIZE_MAX,
   };

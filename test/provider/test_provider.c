@@ -50,6 +50,12 @@ check_fixed_exact(void)
   TEST(tn_resize(&fixed.provider, first, 64, 16, 64) == 16);
   TEST(tn_allocate(&fixed.provider, 48, 16).pointer == buffer + 16);
   TEST(tn_resize(&fixed.provider, first, 16, 8, 64) == 0);  // not the last
+  /* What aligning takes is part of what must fit. */
+  tn_fixed_init(&fixed, buffer, 48);
+  TEST(tn_allocate(&fixed.provider, 16, 16).pointer == buffer);
+  TEST(tn_allocate(&fixed.provider, 1, 64).pointer == NULL);
+  TEST(tn_allocate(&fixed.provider, 17, 32).pointer == NULL);
+  TEST(tn_allocate(&fixed.provider, 16, 32).pointer == buffer + 32);
 }
 
 int

@@ -2,6 +2,8 @@
  *
  * Covers  [source.still] [provider.zero]
  */
+#include <sys/resource.h>
+
 #include <tenure/array.h>
 #include <tenure/source.h>
 #include <tenure/vm.h>
@@ -65,13 +67,58 @@ check_give_back(bool asks)
   const tn_block block = tn_allocate(&memory.provider, size / 2, 1);
   if (TEST(block.pointer != NULL)) {
     memset(block.pointer, 1, size / 2);
-    TEST(tni_os_resident() - before > size / 4);
+    TEST(tni_os_resident() > before + size / 4);
     tn_release(&memory.provider, block.pointer, size / 2, 1);
-    TEST(tni_os_resident() - before < size / 4);
+    TEST(tni_os_resident() < before + size / 4);
     const tn_block again = tn_allocate(&memory.provider, size / 2, 1);
     TEST(again.pointer == block.pointer && again.zeroed);
     TEST(((unsigned char *)again.pointer)[size / 2 - 1] == 0);
   }
+  tn_reserved_destroy(&memory);
+}
+
+/* With `asks` the block has as much as was asked, in steps; otherwise all. */
+static void
+check_steps(bool asks)
+{
+  const size_t size = 64 << 20;
+  tn_reserved memory;
+  const tn_reserved_options how = {.size = size, .asks = asks};
+  if (!TEST(tn_reserved_create(&memory, &how) == TN_OK))
+    return;
+  const size_t huge = (size_t)1 << 30;
+  const tn_block apart = tn_allocate(&memory.provider, 1, huge);
+  if (apart.pointer == NULL) {
+    const tn_block block = tn_allocate(&memory.provider, 1, 1);
+    TEST(asks ? block.granted < size : block.granted == size);
+  } else {
+    TEST(((uintptr_t)apart.pointer & (huge - 1)) == 0);
+  }
+  tn_reserved_destroy(&memory);
+}
+
+/* The system refuses: that is a value, and the array is as it was. */
+static void
+check_limit(void)
+{
+  enum { MOST = 256 << 20 };
+  tn_reserved memory;
+  const tn_reserved_options how = {.size = MOST, .asks = true};
+  struct rlimit before;
+  if (!TEST(tn_reserved_create(&memory, &how) == TN_OK) ||
+      !TEST(getrlimit(RLIMIT_DATA, &before) == 0))
+    return;
+  TN_ARRAY(int) a;
+  tn_array_init(&a, &memory.provider);
+  setrlimit(RLIMIT_DATA, &(struct rlimit){64 << 20, before.rlim_max});
+  int count = 0;
+  while (count < MOST / (int)sizeof(int) && tn_array_try_push(&a, count))
+    count++;
+  setrlimit(RLIMIT_DATA, &before);
+  TEST(count < MOST / (int)sizeof(int) && tn_len(&a) == (size_t)count);
+  for (int i = 0; i < count; i += 1000)
+    TEST(*tn_array_at(&a, (size_t)i) == i);
+  TEST(*tn_array_push(&a, 5) == 5);  // the limit is gone: it goes on
   tn_reserved_destroy(&memory);
 }
 
@@ -98,7 +145,9 @@ main(void)
     check_conformance(asks);
     check_array(asks);
     check_give_back(asks);
+    check_steps(asks);
   }
   check_default_size();
+  check_limit();
   return test_done();
 }
