@@ -170,9 +170,8 @@ format:
 	clang-format -i $(shell git ls-files -co --exclude-standard '*.[ch]')
 
 # ---- The main job ------------------------------------------------------------
-threeway := $(wildcard bench/threeway/run.py)
-run: all $(if $(threeway),,tests)
-	@BUILD=$(BUILD) CC="$(CC)" $(or $(threeway),true)
+run: all
+	@BUILD=$(BUILD) CC="$(CC)" bench/threeway/run.py
 
 # ---- Benchmarks: bench/NAME.c, or bench/NAME/ with its own run.py or *.c.
 # BENCH=NAME runs one.  They print name,variant,metric,value.
