@@ -14,14 +14,19 @@
 #include "kernel.h"
 #include "workload.h"
 
+#include <tenure/array.h>
 #include <tenure/bump.h>
 
 #if defined(THREEWAY_CHECKED) || defined(THREEWAY_LOCAL)
 typedef tn_checked *allocator;
-#define PUSH tn_checked_push
+#define PUSH    tn_checked_push
+#define PROVIDE tn_checked_provide
+typedef tn_checked_provider allocator_provider;
 #else
 typedef tn_bump *allocator;
-#define PUSH tn_bump_push
+#define PUSH    tn_bump_push
+#define PROVIDE tn_bump_provide
+typedef tn_bump_provider allocator_provider;
 #endif
 
 /* A scope for temporaries, whose first bytes are a local array in the arm that

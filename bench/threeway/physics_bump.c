@@ -4,35 +4,8 @@
 #include "physics.h"
 #include "root.h"
 
-/* A list in pieces: it grows inside a scope and moves nothing. */
-typedef struct contact_block {
-  struct contact_block *next;
-  uint32_t count;
-  physics_contact items[20];
-} contact_block;
-
-typedef struct contact_list {
-  contact_block *first;
-  contact_block *last;
-  uint32_t count;
-} contact_list;
-
-static void
-add_contact(allocator a, contact_list *list, physics_contact contact)
-{
-  if (!list->last || list->last->count == 20) {
-    contact_block *const block = PUSH(a, sizeof *block);
-    block->next = NULL;
-    block->count = 0;
-    if (list->last)
-      list->last->next = block;
-    else
-      list->first = block;
-    list->last = block;
-  }
-  list->last->items[list->last->count++] = contact;
-  list->count++;
-}
+/* A list in pieces: it grows inside a scope, moves nothing, and goes with it. */
+typedef TN_SEGMENTS(physics_contact) contact_list;
 
 static void
 pull_springs(allocator a, physics_world *world, matrix force)
@@ -57,15 +30,16 @@ squared_distance(allocator a, vector x, vector y)
 }
 
 static contact_list
-find_contacts(allocator a, physics_world *world)
+find_contacts(allocator a, tn_provider *memory, physics_world *world)
 {
-  contact_list list = {0};
+  contact_list list;
+  tn_array_init(&list, memory);
   for (uint32_t i = 0; i < PHYSICS_BODIES; i++)
     for (uint32_t j = i + 1; j < PHYSICS_BODIES; j++) {
       const float squared = squared_distance(a, view(world->position[i], 2),
                                              view(world->position[j], 2));
       if (squared < PHYSICS_NEAR * PHYSICS_NEAR)
-        add_contact(a, &list, (physics_contact){i, j, physics_length(squared)});
+        tn_array_push(&list, {i, j, physics_length(squared)});
     }
   return list;
 }
@@ -109,11 +83,11 @@ physics_step(allocator a, physics_world *world)
   for (uint32_t i = 0; i < PHYSICS_BODIES; i++)
     copy_to(row(force, i), view((float[]){0, PHYSICS_GRAVITY}, 2));
   pull_springs(t, world, force);
-  const contact_list contacts = find_contacts(t, world);
-  for (const contact_block *b = contacts.first; b; b = b->next)
-    for (uint32_t c = 0; c < b->count; c++)
-      resolve_contact(t, world, b->items[c]);
-  world->contacts += contacts.count;
+  allocator_provider memory = PROVIDE(t);
+  contact_list contacts = find_contacts(t, &memory.provider, world);
+  TN_ARRAY_EACH (contact, &contacts)
+    resolve_contact(t, world, *contact);
+  world->contacts += (uint32_t)tn_array_count(&contacts);
   integrate(t, world, force);
 }
 

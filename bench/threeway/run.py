@@ -28,51 +28,71 @@ def progress(done, total, what):
               flush=True)
 
 
-def csv_lines(times, counts):
-    """name,variant,metric,value of everything that was found out."""
-    for v, found in times.items():
-        name, variant = f"threeway.{v.row}", f"{v.setting.name}/{v.arm.name}"
-        values = {"ns_min": found.ns_min, "ns_median": found.ns_median,
-                  "faults_first": found.first_faults,
-                  "faults_later": found.later_faults,
-                  "lines": tw.user_lines(v.source), **counts.get(v, {})}
-        for metric, value in values.items():
-            yield f"{name},{variant},{metric},{value:.6g}"
+def all_values(times, counts):
+    """Everything that was found out: {variant: {metric: value}}."""
+    return {v: {"ns_min": found.ns_min, "ns_median": found.ns_median,
+                "faults_first": found.first_faults,
+                "faults_later": found.later_faults,
+                "lines": tw.user_lines(v.source), **counts.get(v, {})}
+            for v, found in times.items()}
 
 
-COLUMNS = (("ns", 10), ("median", 10), ("/bump", 7), ("instr", 10), ("D1miss", 7),
-           ("faults", 7), ("lines", 6), ("calls", 6), ("memory", 7),
-           ("vect", 5), ("alias", 6), ("stores", 8), ("dead", 8))
+def write_csv(path, values):
+    """Lines `name,variant,metric,value`."""
+    with open(path, "w", encoding="utf-8") as file:
+        for v, metrics in values.items():
+            for metric, value in metrics.items():
+                file.write(f"threeway.{v.row},{v.setting.name}/{v.arm.name},"
+                           f"{metric},{value:.6g}\n")
 
 
-def table_row(v, times, counts, bump):
-    """The cells of one arm, in the order of COLUMNS."""
-    t, c = times[v], counts.get(v)
-    cells = [f"{t.ns_min:.1f}", f"{t.ns_median:.1f}",
-             f"{t.ns_min / times[bump].ns_min:.2f}"]
-    own = [str(t.first_faults), str(tw.user_lines(v.source))]
-    if not c:
-        return cells + ["-", "-"] + own + ["-"] * 6
-    return cells + [f"{c['instructions']:.0f}", f"{c['d1_misses']:.1f}"] + own + \
-        [str(c["calls"]), str(c["memory_calls"]), str(c["loops_vectorised"]),
-         str(c["loops_versioned"]), f"{c['stores']:.0f}",
-         f"{c['dead_stores']:.0f}"]
+def duration(ns):
+    """Three digits; microseconds from 1,000 ns."""
+    return f"{ns / 1000:.3g} us" if ns >= 1000 else f"{ns:.3g} ns"
 
 
-def print_tables(rows, times, counts):
-    """A table a row and setting, an arm a line."""
+def print_times(rows, times):
+    """A table a setting: the bump arm's time, and the others as its multiples."""
+    print("\nLeast time of a step: the bump arm's, and the others' as multiples "
+          "of it")
+    for setting in dict.fromkeys(row[0].setting for row in rows):
+        names = [arm.name for arm in tw.ARMS[1:]]
+        print(f"\n{setting.name:16}{'bump':>9}" +
+              "".join(f"{n.replace('clones', 'cl.'):>9}" for n in names))
+        for row in rows:
+            if row[0].setting != setting:
+                continue
+            by_arm = {v.arm.name: times[v].ns_min for v in row}
+            print(f"  {row[0].row:14}{duration(by_arm['bump']):>9}" + "".join(
+                f"{by_arm[n] / by_arm['bump']:>9.2f}" if n in by_arm else f"{'':9}"
+                for n in names))
+
+
+COLUMNS = (("median", "median", 10), ("instructions", "instr", 9),
+           ("d1_misses", "D1miss", 7), ("faults_first", "faults", 7),
+           ("lines", "lines", 6), ("calls", "calls", 6),
+           ("memory_calls", "memory", 7), ("loops_vectorised", "vect", 5),
+           ("loops_versioned", "alias", 6), ("stores", "stores", 7),
+           ("dead_stores", "dead", 7))
+
+
+def print_counts(rows, values):
+    """A table a row that was counted: what a step costs besides time, and what
+    the compiler could reason about."""
+    print("\nA step: median time, instructions, misses of the first-level cache "
+          "(simulated),\nstores, and dead ones (nobody reads them).  Page faults "
+          "of the first run.  Lines of\nuser code.  In the machine code: calls, "
+          "calls about memory, loops vectorised, loops\nversioned for aliasing.")
     for row in rows:
-        bump = next(v for v in row if v.arm.name == "bump")
-        print(f"\n{row[0].row}, {row[0].setting.name}")
-        print(f"  {'arm':13}" + "".join(f"{n:>{w}}" for n, w in COLUMNS))
+        if "calls" not in values[row[0]]:
+            continue
+        print(f"\n{row[0].setting.name + ' ' + row[0].row:28}" +
+              "".join(f"{head:>{width}}" for _, head, width in COLUMNS))
         for v in row:
-            cells = table_row(v, times, counts, bump)
-            print(f"  {v.arm.name:13}" + "".join(
-                f"{cell:>{w}}" for cell, (_, w) in zip(cells, COLUMNS)))
-    print("\nA step: ns (least, median), instructions, D1 misses (simulated), "
-          "stores, and stores\nthat nobody reads.  In the code: calls left, "
-          "calls about memory, loops vectorised,\nloops versioned for "
-          "aliasing.  - is counted by --full only.")
+            cells = {**values[v], "median": duration(values[v]["ns_median"])}
+            print(f"  {v.arm.name:26}" + "".join(
+                f"{cells[key] if key == 'median' else format(cells[key], '.0f'):>{w}}"
+                for key, _, w in COLUMNS))
 
 
 def print_bars(verdicts):
@@ -133,10 +153,11 @@ def main():
     for v in counted:
         counts[v] = {**counts[v], **reason.reason(v, folder)}
     verdicts = bars.judge(times, counts)
-    print_tables(rows, times, counts)
+    values = all_values(times, counts)
+    print_times(rows, times)
+    print_counts(rows, values)
     print_bars(verdicts)
-    with open(os.path.join(build, "threeway.csv"), "w", encoding="utf-8") as file:
-        file.writelines(line + "\n" for line in csv_lines(times, counts))
+    write_csv(os.path.join(build, "threeway.csv"), values)
     picture.write(rows, times, build)
     print(f"\nIn {args.build}: threeway.csv, threeway.svg, threeway.html")
     return 1 if different else 0

@@ -2,9 +2,11 @@
 """Every arm of every three-way program computes the same bits [threeway.same].
 
 Also that different rows have different hashes: else the hash would say nothing.
+And that the growable contact lists of the physics' bump arm cost no call of the
+system and no free: the same number of system calls for 20 steps and for 120.
 """
 import os
-import subprocess
+import re
 import sys
 import tempfile
 
@@ -21,6 +23,26 @@ def hash_of(folder, variant):
     out = tw.run([os.path.join(folder, variant.name), str(variant.n),
                   STEPS[variant.program], "2"])
     return out.split()[0]
+
+
+def system_calls(program, steps):
+    """How many system calls a run of so many steps makes, by valgrind."""
+    out = tw.run(["valgrind", "--tool=none", "--trace-syscalls=yes", program, "2",
+                  str(steps), "1"])
+    return len(re.findall(r"^SYSCALL\[", out, re.MULTILINE))
+
+
+def lists_problem(folder, variant):
+    """What is wrong with the lists of the physics' bump arm, or None."""
+    program = os.path.join(folder, variant.name)
+    wanted = tw.run(["nm", "-u", program + ".o"])
+    if re.search(r"\b(free|malloc|realloc)$", wanted, re.MULTILINE):
+        return f"the physics' bump arm calls malloc or free:\n{wanted}"
+    few, many = system_calls(program, 20), system_calls(program, 120)
+    if few == 0 or few != many:
+        return f"the physics' bump arm: {few} system calls in 20 steps, " \
+               f"{many} in 120"
+    return None
 
 
 def main():
@@ -44,6 +66,12 @@ def main():
                 len(hashes):
             failures += 1
             print("two rows have the same hash: it says nothing")
+        bump = next(v for v in some
+                    if v.program == "physics" and v.arm.name == "bump")
+        wrong = lists_problem(folder, bump)
+        if wrong:
+            failures += 1
+            print(wrong)
     return failures != 0
 
 
