@@ -314,12 +314,13 @@ os_alternate_enable(const tni_os_thread *record)
 }
 
 /* At a thread's exit, late: a destructor of somebody else may still need it,
- * so ours lets all rounds but the last pass. */
+ * so ours lets rounds pass.  Not to the last one, after which
+ * ThreadSanitizer's state of the thread is gone. */
 static void
 os_thread_at_exit(void *argument)
 {
   tni_os_thread *const record = argument;
-  if (++record->exit_rounds < PTHREAD_DESTRUCTOR_ITERATIONS) {
+  if (++record->exit_rounds < PTHREAD_DESTRUCTOR_ITERATIONS - 1) {
     (void)pthread_setspecific(os_threads.key, record);
     return;
   }
