@@ -38,7 +38,7 @@ memory_drop(tni_plan_memory *memory)
                       ? (unsigned char *)chunk->before + chunk->before->size
                       : NULL;
   memory->held -= chunk->size;
-  memory->provider->free(memory->provider, chunk, chunk->size, MEMORY_ALIGN);
+  tn_release(memory->provider, chunk, chunk->size, MEMORY_ALIGN);
 }
 
 void

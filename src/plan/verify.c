@@ -283,7 +283,8 @@ verify_bytes_meet(const verify_state *v, size_t a, size_t b)
          v->offsets[b] < v->offsets[a] + buffers[a].size;
 }
 
-/* Put the piece into the set, unless its bytes meet those of a neighbour. */
+/* Put the piece into the set, unless its bytes meet those of a neighbour:
+ * [plan.disjoint]. */
 static bool
 verify_begin_piece(verify_state *v, size_t piece)
 {
@@ -402,6 +403,7 @@ verify_overlaps(verify_state *v)
 
 /* ---- Each buffer by itself -------------------------------------------------- */
 
+/* [plan.align] [plan.fixed] */
 static bool
 verify_offset(verify_state *v, size_t i)
 {
@@ -495,6 +497,6 @@ tn_plan_verify(const tn_plan_problem *problem, const int64_t *offsets,
   verify_lay_out(&v, block);
   verify_overlaps(&v);
   if (options->provider)
-    options->provider->free(options->provider, block, size, sizeof(uint64_t));
+    tn_release(options->provider, block, size, sizeof(uint64_t));
   return TN_OK;
 }

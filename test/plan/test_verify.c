@@ -94,7 +94,7 @@ is_buffer_right(const test_case *c, size_t i)
 static bool
 is_right(const test_case *c, int64_t *height)
 {
-  int64_t heights[2] = {0, 0};
+  int64_t heights[3] = {0};
   for (size_t i = 0; i < c->problem.count; i++) {
     if (!is_buffer_right(c, i))
       return false;

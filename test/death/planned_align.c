@@ -1,0 +1,10 @@
+/* death: SIGABRT "[planned.align] alignment is not" modes: debug harden */
+#include "planned_death.h"
+
+int
+main(void)
+{
+  static tn_planned p;
+  death_begin(&p, 0);
+  tn_planned_push(&p, 8, 24);
+}
