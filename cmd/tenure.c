@@ -1,0 +1,23 @@
+/* tenure.c -- the tenure command: dispatch to its subcommands
+ *
+ * Tests  test/cmd/
+ * SPDX-License-Identifier: MIT
+ */
+#include <string.h>
+
+#include "cmd.h"
+#include "plan.h"
+
+static const cmd_entry tenure_entries[] = {
+    {"plan", cmd_plan, "pack buffers with known lifetimes into fixed bytes"},
+};
+
+int
+main(int argc, char **argv)
+{
+  if (argc == 2 && strcmp(argv[1], "--version") == 0)
+    return printf("tenure %s\n", CMD_VERSION) < 0;
+  return cmd_dispatch("tenure", tenure_entries,
+                      sizeof tenure_entries / sizeof *tenure_entries, argc - 1,
+                      argv + 1);
+}

@@ -1,0 +1,278 @@
+#!/usr/bin/env python3
+"""tenure, tenure plan solve, verify and bound: answers, files, exit codes."""
+import itertools
+import json
+import os
+import pathlib
+import pty
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree
+
+TENURE = os.path.abspath(os.environ.get("BUILD", "build")) + "/tenure"
+SVG = "{http://www.w3.org/2000/svg}"
+FIVE = "id,lower,upper,size\nb1,0,3,4\nb2,3,9,4\nb3,0,9,4\nb4,9,21,4\nb5,0,21,4\n"
+# The free bytes below the first live block must be found: 180, not 240.
+THREE = "id,start,end,size\na,0,1,100\nb,1,2,80\nc,2,3,60\n"
+failures = 0
+
+
+def check(good, what):
+    global failures
+    if not good:
+        failures += 1
+        print(f"line {sys._getframe(1).f_lineno}: {what}")
+
+
+def tenure(*arguments, text=None, code=0):
+    """Run the command with text on its standard input; (stdout, stderr)."""
+    done = subprocess.run([TENURE, *arguments], input=text, text=True, timeout=60,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if done.returncode != code:
+        global failures
+        failures += 1
+        line = sys._getframe(1).f_lineno
+        print(f"line {line}: tenure {' '.join(arguments)}: exit code "
+              f"{done.returncode}, wanted {code}\n{done.stderr}")
+    return done.stdout, done.stderr
+
+
+def solve(text, *arguments, code=0):
+    return tenure("plan", "solve", *arguments, "-", text=text, code=code)
+
+
+def offsets(out):
+    """{id: offset} of a CSV file whose first column is the id."""
+    header, *rows = [line.split(",") for line in out.splitlines()]
+    return {row[0]: int(row[header.index("offset")]) for row in rows}
+
+
+def test_frame():
+    out, _ = tenure("--version")
+    check(out.startswith("tenure ") and out.count("\n") == 1, out)
+    out, _ = tenure("--help")
+    check("plan" in out, out)
+    for words, wanted in [
+            (["paln"], "tenure: unknown command 'paln'; did you mean 'plan'? "
+                       "(tenure --help lists all)\n"),
+            (["plan", "slove"], "tenure: unknown command 'slove'; did you mean 'solve'? "
+                                "(tenure plan --help lists all)\n"),
+            (["plan", "solve", "--capcity", "3"],
+             "tenure: unknown option '--capcity'; did you mean '--capacity'? "
+             "(tenure plan solve --help lists all)\n"),
+            (["zebra"], "tenure: unknown command 'zebra' (tenure --help lists all)\n"),
+            (["plan", "solve"], "tenure: which IN.csv? (tenure plan solve --help "
+                                "says more)\n"),
+            (["plan", "solve", "a", "b"], "tenure: one IN.csv, please: 'b' is too many\n"),
+            (["plan", "solve", "a", "--capacity"], "tenure: option --capacity needs a "
+                                                   "value\n"),
+            (["plan", "solve", "a", "--json=1"], "tenure: option --json takes no value\n"),
+            (["plan", "solve", "a", "-C", "3X"],
+             "tenure: '3X' is no value for --capacity: must fit into SIZE (256K, 8M)\n"),
+            (["plan", "solve", "/nowhere"],
+             "tenure: cannot read /nowhere: No such file or directory\n"),
+            (["plan", "solve", "/"], "tenure: cannot read /: Is a directory\n")]:
+        out, error = tenure(*words, code=1)
+        check(error == wanted and not out, error)
+    for command in ["solve", "verify", "header", "bound"]:
+        out, _ = tenure("plan", command, "--help")
+        check(out.startswith(f"usage: tenure plan {command} "), out)
+    tenure(code=1)
+    tenure("plan", code=1)
+
+
+def test_solve():
+    out, error = solve(FIVE)
+    check(out.splitlines()[0] == "id,lower,upper,size,offset", out)
+    check(error.startswith("-: optimal: height 12 bytes, bound 12, 5 buffers, "), error)
+    check([line.rsplit(",", 1)[0] for line in out.splitlines()] == FIVE.splitlines(), out)
+    check(tenure("plan", "verify", "-C", "12", "-", text=out)[0]
+          == "-: right: 5 buffers, height 12 bytes\n", out)
+    _, error = solve(THREE)
+    check("optimal: height 180 bytes" in error, error)
+    out, _ = solve(FIVE.replace("size\n", "size,offset\n").replace(",4\n", ",4,\n")
+                   .replace("b5,0,21,4,", "b5,0,21,4,4"))
+    check(offsets(out)["b5"] == 4 and out.count("\n") == 6, out)
+    out, _ = solve(FIVE.replace("\n", "\r\n\r\n"))
+    check("\r" not in out and out.count("\n") == 6, out)
+    first, _ = solve(FIVE, "--nodes", "1000")
+    check(first == solve(FIVE, "--nodes", "1000")[0], "two runs differ")
+    out, _ = solve("id,lower,upper,size,share\na,0,2,8,b\nb,1,3,8,\n")
+    check(offsets(out) == {"a": 0, "b": 0}, out)
+    out, _ = solve("id,lower,upper,size,gaps\na,0,9,8,3-6\nb,3,6,8,\n")
+    check(offsets(out) == {"a": 0, "b": 0}, out)
+    _, error = solve("id,lower,upper,size,gaps\na,0,9,8,3-6@0:4\nb,3,6,8,\n")
+    check("height 16 bytes" in error and "1 gaps that keep a window" in error, error)
+
+
+def test_no_plan():
+    out, error = solve(FIVE, "-C", "11", code=2)
+    check(not out and error.startswith("-: infeasible: proved: no plan fits, capacity 11"),
+          error)
+    check("3 buffers cannot be placed together, any one fewer can: " in error, error)
+    check(error.count("\n") == 2, error)
+    out, _ = solve(FIVE, "-C", "11", "--json", code=2)
+    answer = json.loads(out)
+    check(answer["status"] == "infeasible" and len(answer["conflict"]) == 3
+          and answer["lower_bound"] == 12, out)
+    hard = "id,lower,upper,size\n" + "".join(
+        f"{i},{i * 7 % 23},{i * 7 % 23 + 5 + i % 6},{17 + i * 29 % 40}\n" for i in range(60))
+    load = json.loads(solve(hard, "--nodes", "1", "--json")[0])["lower_bound"]
+    _, error = solve(hard, "-C", str(load), "--nodes", "1", code=3)
+    check(error.startswith("-: unknown: no plan that fits was found, and none was ruled "
+                           "out, "), error)
+
+
+def test_bad_input():
+    for text, wanted in [
+            ("", "-:0: the file is empty"),
+            ("id,lower,upper,size\na,0,1,0\n", "-:2: size 0 is less than 1"),
+            ("id,lower,upper,size\na,5,5,1\n", "-:2: the lifetime [5, 5) is empty"),
+            ("id,lower,upper,size\na,0,1,nan\n", "-:2: size 'nan' is not a whole number"),
+            ("id,lower,upper,size\na,0,1,4611686018427387904\nb,0,1,1\n", "-:"),
+            ("id,lower,upper,size\na,0,1,4611686018427387905\n", "-:2: size "),
+            ("id,lower,upper,size\na,0,1,1\na,0,1,1\n", "-:3: id 'a' is that of line 2")]:
+        for command in ["solve", "header"]:
+            out, error = tenure("plan", command, "-", text=text, code=4)
+            check(error.startswith(wanted) and error.count("\n") == 1 and not out,
+                  f"{text!r}: {error}")
+    _, error = solve("id,lower,upper,size\na,0,1,4611686018427387904\n")
+    check("height 4611686018427387904 bytes" in error, error)
+    solve("id,lower,upper,size,offset\na,0,1,4,4611686018427387904\n", code=2)
+
+
+def test_verify():
+    right = "id,lower,upper,size,offset,align\na,0,3,8,0,8\nb,2,5,8,8,1\nc,3,5,8,0,1\n"
+    check(tenure("plan", "verify", "-", text=right)[0]
+          == "-: right: 3 buffers, height 16 bytes\n", "right")
+    for wrong, wanted in [
+            (right.replace("8,8,1", "8,7,1"),
+             "-:3: wrong: b at 7 shares bytes with a (line 2) at 0, and both are alive\n"),
+            (right.replace("8,0,8", "8,4,8"),
+             "-:2: wrong: a at 4 is not a multiple of its alignment 8\n"),
+            (right.replace("c,3,5", "c,2,5"), None)]:
+        out, _ = tenure("plan", "verify", "-", text=wrong, code=2)
+        check(wanted is None or out == wanted or "shares" in wanted and "shares" in out, out)
+    out, _ = tenure("plan", "verify", "-C", "15", "-", text=right, code=2)
+    check(out == "-:3: wrong: b at 8 ends above the capacity 15\n", out)
+    _, error = tenure("plan", "verify", "-", code=4, text=right.replace("8,8,1", "8,,1"))
+    check(error == "-:3: b has no offset: this is no plan\n", error)
+
+
+def test_mutants():
+    """Every single change of an offset in a plan without slack is wrong."""
+    rows = [("a", 0, 8, 4, 0), ("b", 0, 3, 4, 4), ("c", 3, 8, 4, 4), ("d", 0, 5, 4, 8),
+            ("e", 5, 8, 4, 8)]
+    head = "id,lower,upper,size,offset\n"
+    for i, change in itertools.product(range(len(rows)), (-4, -1, 1, 4)):
+        moved = [row if j != i else (*row[:4], row[4] + change)
+                 for j, row in enumerate(rows)]
+        if moved[i][4] >= 0:
+            text = head + "".join(",".join(map(str, row)) + "\n" for row in moved)
+            tenure("plan", "verify", "-C", "12", "-", text=text, code=2)
+
+
+def test_files(folder):
+    source = folder / "in.csv"
+    source.write_text("id,lower,upper,size,gaps\n\"<a>&,\",0,9,8,3-6\nb,3,6,8,\nc,0,9,4,\n")
+    names = [str(folder / name) for name in ("out.csv", "p.svg", "p.html")]
+    out, _ = tenure("plan", "solve", str(source), "-o", names[0], "--svg", names[1],
+                    "--html", names[2], "--json")
+    answer = json.loads(out)
+    check(answer["height"] == 12 and answer["buffers"][0]["id"] == "<a>&,", out)
+    check(answer["status"] == "optimal" and answer["witness"]["is_load"], out)
+    svg = xml.etree.ElementTree.parse(names[1]).getroot()
+    boxes = [r for r in svg.iter(SVG + "rect") if r.get("class") == "b"]
+    check(sorted(r.get("data-i") for r in boxes) == ["0", "0", "1", "2"], "pieces")
+    check(len([p for p in svg.iter(SVG + "path") if p.get("class") == "l"]) == 1, "load")
+    area = sum(float(r.get("width")) * float(r.get("height")) for r in boxes)
+    highest = min(float(r.get("y")) for r in boxes)
+    line = next(e for e in svg.iter(SVG + "line") if e.get("class") == "h")
+    check(abs(highest - float(line.get("y1"))) < 0.1 and area > 0, "height line")
+    page = pathlib.Path(names[2]).read_text()
+    check("&lt;a&gt;&amp;," in page and "<a>" not in page and "<svg" in page, "page")
+    check("http" not in page.replace("http://www.w3.org/2000/svg", ""), "page is alone")
+    _, error = tenure("plan", "solve", str(source), "-o", str(folder / "no/out"), code=1)
+    check("cannot write" in error, error)
+    if os.path.exists("/dev/full"):
+        _, error = tenure("plan", "solve", str(source), "-o", "-", "--svg", "/dev/full",
+                          code=1)
+        check("cannot write /dev/full" in error, error)
+
+
+def hard_file(folder):
+    """Nothing proves this one in the time of a test."""
+    rows = "".join(f"{i},{i * 37 % 101},{i * 37 % 101 + 3 + i * 13 % 29},"
+                   f"{1000 + i * 7919 % 6007}\n" for i in range(300))
+    path = folder / "hard.csv"
+    path.write_text("id,lower,upper,size\n" + rows)
+    return str(path)
+
+
+def test_terminal(folder):
+    """Progress is for a terminal; an interrupt ends with the best plan."""
+    command = [TENURE, "plan", "solve", hard_file(folder), "--time", "0"]
+    outer, inner = pty.openpty()
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=inner)
+    os.close(inner)
+    shown = b""
+    while shown.count(b"gap") < 2:
+        shown += os.read(outer, 1000)
+    run.send_signal(signal.SIGINT)
+    out = run.communicate(timeout=60)[0]
+    check(b"height" in shown and b"bound" in shown, shown)
+    check(run.returncode == 0 and out.count(b"\n") == 301, run.returncode)
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    time.sleep(0.3)
+    run.send_signal(signal.SIGINT)
+    _, error = run.communicate(timeout=60)
+    check(error.count(b"\n") == 1 and b"\r" not in error, error)
+
+
+def test_bound():
+    events = ("op,address,size\n\nalloc,0x1000,100\nalloc,0x1080,50\nfree,0x1000,\r\n"
+              "alloc,0x3000,100\nheld,,9000\nfree,0x1080,\nalloc,4096,0\n")
+    out, _ = tenure("plan", "bound", "-", text=events)
+    check(out == "-: 4 blocks, 2 never freed\n"
+          "  bound (no plan is below)                176 bytes\n"
+          "  clairvoyant allocator                   176 bytes, optimal\n"
+          "  the allocator held                     9000 bytes, 51.136 of the "
+          "clairvoyant\n", out)
+    out, _ = tenure("plan", "bound", "--json", "-", text=events.replace("held,,9000\n", ""))
+    check(json.loads(out) == {"blocks": 4, "never_freed": 2, "lower_bound": 176,
+                              "height": 176, "status": "optimal",
+                              "live_pages_bytes": 8192}, out)
+    for text, wanted in [
+            ("", "-:1: the file is empty"),
+            ("alloc,1,2\n", "-:1: the first line must be op,address,size"),
+            ("op,address,size\n", "-:2: there is no alloc"),
+            ("op,address,size\nalloc,0x10\n", "-:2: this is not op,address,size"),
+            ("op,address,size\nmalloc,0x10,3\n", "-:2: the op is not alloc, free or held"),
+            ("op,address,size\nalloc,x,3\n", "-:2: the address is not a number"),
+            ("op,address,size\nalloc,1,-3\n", "-:2: the size is not a number"),
+            ("op,address,size\nalloc,1,9999999999999999999\n", "-:2: a number is beyond"),
+            ("op,address,size\nfree,16,\n", "-:2: the address is not that of a live"),
+            ("op,address,size\nalloc,16,1\nalloc,16,1\n", "-:3: the address is that of")]:
+        _, error = tenure("plan", "bound", "-", text=text, code=4)
+        check(error.startswith(wanted) and error.count("\n") == 1, error)
+
+
+def main():
+    test_frame()
+    test_solve()
+    test_no_plan()
+    test_bad_input()
+    test_verify()
+    test_mutants()
+    test_bound()
+    with tempfile.TemporaryDirectory() as folder:
+        test_files(pathlib.Path(folder))
+        test_terminal(pathlib.Path(folder))
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
