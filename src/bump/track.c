@@ -454,16 +454,27 @@ tni_track_keep(void *parent, void *child, const void *from, size_t size,
   track_verify(b, caller);
   track_thaw(b);
   track_require_use(to, caller);
-  const size_t span = to->track.is_checked
-                          ? track_span_checked(parent, size, TN_ALIGN, false)
-                          : track_span(to, size, 1, granule);
-  if (!to->track.is_checked && !track_has(to, span, false))
-    track_full(to, size, caller);
-  const track_kept kept = {to->cursor - span, to->cursor};
+  /* A refill of the parent is stored last: the child's way through what it
+   * spilled into begins at the parent as it was. */
+  tn_checked next;
+  size_t span = 0;
+  unsigned char *end = to->cursor;
+  if (to->track.is_checked) {
+    next = *(const tn_checked *)parent;
+    span = track_span_checked(&next, size, TN_ALIGN, false);
+    end = next.cursor;
+  } else {
+    span = track_span(to, size, 1, granule);
+    if (!track_has(to, span, false))
+      track_full(to, size, caller);
+  }
+  const track_kept kept = {end - span, end};
   /* Defined, not given: what is to be kept may be here already. */
   tni_annotate_give_defined(kept.low, span);
   memmove(kept.low, from, size);
   track_release_all(b, kept);
+  if (to->track.is_checked)
+    *(tn_checked *)parent = next;
   return track_seal(to, size, span);
 }
 
