@@ -78,6 +78,23 @@ region_step(const tni_region *region, size_t usable, size_t bytes)
   return tni_min(tni_round_up(wanted, region_unit(&region->how)), most);
 }
 
+/* Make bytes usable, at most the region's size, where usable are so far: a
+ * step, or what was asked when that is refused.  *to is how far it went. */
+static tn_status
+region_grow(tni_region *region, size_t usable, size_t bytes, size_t *to)
+{
+  const size_t most = (size_t)(region->high - region->low);
+  const size_t least =
+      tni_min(tni_round_up(bytes, region_unit(&region->how)), most);
+  *to = region_step(region, usable, bytes);
+  tn_status status = region_commit(region, usable, *to);
+  if (status == TN_ENOMEM && least < *to) {
+    *to = least;
+    status = region_commit(region, usable, *to);
+  }
+  return status;
+}
+
 tn_status
 tni_region_ensure(tni_region *region, size_t bytes)
 {
@@ -85,22 +102,12 @@ tni_region_ensure(tni_region *region, size_t bytes)
   const size_t usable = tni_load_acquire(&region->usable);
   if (bytes <= usable)
     return TN_OK;
-  const size_t most = (size_t)(region->high - region->low);
-  if (bytes > most)
+  if (bytes > (size_t)(region->high - region->low))
     return TN_ERANGE;
-  const size_t step = region_step(region, usable, bytes);
-  const size_t least =
-      tni_min(tni_round_up(bytes, region_unit(&region->how)), most);
-  size_t to = step;
-  tn_status status = region_commit(region, usable, to);
-  if (status == TN_ENOMEM && least < step) {
-    to = least;
-    status = region_commit(region, usable, to);
-  }
-  if (status == TN_ENOMEM && tni_reclaim(least - usable)) {
-    to = least;
-    status = region_commit(region, usable, to);
-  }
+  size_t to;
+  tn_status status = region_grow(region, usable, bytes, &to);
+  if (status == TN_ENOMEM && tni_reclaim(to - usable))
+    status = region_grow(region, usable, bytes, &to);
   if (status == TN_OK)
     tni_event_say(TN_EVENT_COMMIT, region->owner.ops->discipline, region,
                   region_at(region, usable, to), to - usable);
@@ -160,8 +167,8 @@ region_on_fault(void *argument, void *address, bool is_write)
   const size_t depth = region_depth(region, address);
   if (depth <= usable)
     return true;  // another thread was faster
-  const size_t to = region_step(region, usable, depth);
-  if (region_commit(region, usable, to) != TN_OK)
+  size_t to;
+  if (region_grow(region, usable, depth, &to) != TN_OK)
     region_say_refused(region, to - usable);
   tni_event_say(TN_EVENT_GROW, region->owner.ops->discipline, region, address,
                 to - usable);
