@@ -62,14 +62,18 @@ os_is_strict(void)
          text[0] == '2';
 }
 
-/* A kernel that knows MREMAP_DONTUNMAP (5.7) complains of the address, where
- * nothing is ever mapped; an older one of the flag. */
+/* Whether the kernel knows MREMAP_DONTUNMAP (5.7): it moves a page. */
 static bool
 os_can_move(size_t page)
 {
-  return mremap(NULL, page, page, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL) ==
-             MAP_FAILED &&
-         errno == EFAULT;
+  char *const p = mmap(NULL, 2 * page, PROT_NONE, OS_RESERVE_FLAGS, -1, 0);
+  if (p == MAP_FAILED)
+    return false;
+  const bool ok =
+      mremap(p, page, page, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
+             p + page) != MAP_FAILED;
+  (void)munmap(p, 2 * page);
+  return ok;
 }
 
 static tni_os_config

@@ -530,6 +530,25 @@ case_overflow_thread(void)
   tni_os_thread_join(thread);
 }
 
+/* The page below a stack, whoever touches it. */
+static void
+touch_below_stack(void *argument)
+{
+  void *low = NULL, *high = NULL;
+  (void)argument;
+  TEST(tni_os_stack_bounds(&low, &high) == TN_OK);
+  touch((unsigned char *)low - 16);
+}
+
+static void
+case_overflow_touch(void)
+{
+  tni_os_thread *thread;
+  (void)watch(1, grow_page);
+  TEST(tni_os_thread_start(&thread, touch_below_stack, NULL, NULL) == TN_OK);
+  tni_os_thread_join(thread);
+}
+
 /* A handler may use 32 KiB of the alternate stack. */
 static bool
 use_stack(void *argument, void *address, bool is_write)
@@ -602,6 +621,7 @@ main(void)
                   "stack overflow in overflow_here+0x"));
   TEST(child_dies(case_overflow_thread, SIGSEGV,
                   "thread 2 \"deep\" has used its 2097152 bytes"));
+  TEST(child_dies(case_overflow_touch, SIGSEGV, "stack overflow in "));
   TEST(child_passes(case_deep_handler));
   return test_done();
 }

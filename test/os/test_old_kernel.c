@@ -145,6 +145,21 @@ case_strict(void)
   case_pages();
 }
 
+static void
+case_prefault(void)
+{
+  unsigned char there[8] = {0};
+  unsigned char *const p = pages_reserve(8);
+  TEST(tni_os_commit(p, pages_size(8)) == TN_OK);
+  p[5] = 9;
+  TEST(tni_os_prefault(p, pages_size(8)) == TN_OK);
+  TEST(mincore(p, pages_size(8), there) == 0);
+  for (size_t i = 0; i < 8; i++)
+    TEST(there[i] & 1);
+  TEST(p[5] == 9);
+  pages_release(p, 8);
+}
+
 /* Longer than a page, across mappings, up to the byte that is missing. */
 static void
 case_guarded_read(void)
@@ -203,6 +218,7 @@ main(void)
 {
   TEST(child_passes(case_strict));
   TEST(child_passes(case_pages));
+  TEST(child_passes(case_prefault));
   TEST(child_passes(case_guarded_read));
   TEST(child_passes(case_entropy));
   TEST(child_passes(case_close_range));

@@ -8,8 +8,11 @@
 #include <errno.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "child.h"
 
 static bool
 pages_can_write(unsigned char *p)
@@ -34,6 +37,18 @@ count_mappings(void)
     lines += c == '\n';
   fclose(maps);
   return lines;
+}
+
+/* Bytes of it that are taken. */
+static size_t
+address_space(void)
+{
+  char text[64];
+  FILE *const statm = fopen("/proc/self/statm", "r");
+  const bool is_read = fgets(text, sizeof text, statm) != NULL;
+  fclose(statm);
+  TEST(is_read);
+  return strtoull(text, NULL, 10) * pages_size(1);
 }
 
 static size_t
@@ -74,6 +89,23 @@ test_resident(void)
   TEST(tni_os_resident() > 0);
 }
 
+/* What alignment cut off is given back. */
+static void
+test_no_space_leak(void)
+{
+  size_t before = 0;
+  void *p[8];
+  for (int round = 0; round < 4; round++) {
+    for (size_t i = 0; i < 8; i++)
+      TEST(tni_os_reserve(pages_size(i + 1), TNI_MIB(2), &p[i]) == TN_OK);
+    for (size_t i = 0; i < 8; i++)
+      TEST(tni_os_release(p[i], pages_size(i + 1)) == TN_OK);
+    if (round == 0)
+      before = address_space();
+  }
+  TEST(address_space() < before + TNI_MIB(2));
+}
+
 /* Commit and decommit in every order leave one mapping behind, not many. */
 static void
 test_no_mapping_leak(void)
@@ -96,6 +128,40 @@ test_no_mapping_leak(void)
   TEST(tni_os_decommit(p, pages_size(64)) == TN_OK);
   TEST(count_mappings() <= before);
   pages_release(p, 64);
+}
+
+/* What this kernel can do is found out: features are not lost unnoticed. */
+static void
+test_features(void)
+{
+  struct utsname kernel;
+  TEST(uname(&kernel) == 0);
+  char *rest;
+  const unsigned long major = strtoul(kernel.release, &rest, 10);
+  const unsigned long minor = strtoul(rest + 1, NULL, 10);
+  const bool is_new = major > 5 || (major == 5 && minor >= 7);
+  TEST(tni_os_get_config()->can_move == is_new);
+  TEST(tni_os_get_config()->can_alias && tni_os_get_config()->has_guard);
+}
+
+/* Commits and touches in small steps, in a budget of 32 MiB more: refused at
+ * most 16 MiB late. */
+static void
+case_small_steps(void)
+{
+  unsigned char *const p = pages_reserve(TNI_MIB(128) / pages_size(1));
+  const struct rlimit limit = {tni_os_resident() + TNI_MIB(32), RLIM_INFINITY};
+  TEST(setrlimit(RLIMIT_AS, &limit) == 0);
+  size_t done = 0;
+  while (done < TNI_MIB(128) && tni_os_commit(p + done, TNI_MIB(1)) == TN_OK) {
+    memset(p + done, 1, TNI_MIB(1));
+    done += TNI_MIB(1);
+  }
+  TEST(done > 0 && done < TNI_MIB(32 + 16 + 4));
+  /* What is resident already needs no room. */
+  TEST(tni_os_commit(p, done) == TN_OK);
+  TEST(tni_os_prefault(p, done) == TN_OK);
+  TEST(tni_os_prefault(p, done) == TN_OK);
 }
 
 static void
@@ -146,10 +212,7 @@ test_in_small_space(void)
 {
   const pid_t child = fork();
   if (child == 0) {
-    char text[64];
-    FILE *const statm = fopen("/proc/self/statm", "r");
-    const bool is_read = fgets(text, sizeof text, statm) != NULL;
-    const rlim_t used = is_read ? strtoull(text, NULL, 10) * pages_size(1) : 0;
+    const rlim_t used = address_space();
     const struct rlimit limit = {used + SMALL_SPACE, RLIM_INFINITY};
     TEST(used > 0 && setrlimit(RLIMIT_AS, &limit) == 0);
     void *p = NULL;
@@ -168,6 +231,9 @@ main(void)
   pages_test_all();
   test_resident();
   test_no_mapping_leak();
+  test_no_space_leak();
+  test_features();
+  TEST(child_passes(case_small_steps));
   test_in_small_space();
   test_under_limit(RLIMIT_DATA);
   test_under_limit(RLIMIT_AS);

@@ -103,8 +103,8 @@ do_nothing(void *argument)
 static void
 test_no_leak(void)
 {
-  tni_os_thread *thread[8];
-  size_t before = 0;
+  tni_os_thread *thread[8], *first[8];
+  size_t before = 0, again = 0;
   for (int round = 0; round < 25; round++) {
     for (size_t i = 0; i < 8; i++)
       TEST(tni_os_thread_start(&thread[i], do_nothing, NULL, NULL) == TN_OK);
@@ -112,7 +112,12 @@ test_no_leak(void)
       tni_os_thread_join(thread[i]);
     if (round == 4)
       before = count_mappings();
+    if (round == 0)
+      memcpy(first, thread, sizeof first);
   }
+  for (size_t i = 0; i < 64; i++)
+    again += first[i / 8] == thread[i % 8];
+  TEST(again == 8);                      // the same records
   TEST(count_mappings() < before + 40);  // a sanitizer's own come and go
   TEST(!tni_os_linux_stack_owner(1));
 }
