@@ -99,7 +99,8 @@ tni_bump_reset(void *cursor)
   const size_t used = (size_t)(region->high - b->cursor);
   if (TN_DEBUG >= 1)
     tni_track_clear(b);
-  tni_event_say(TN_EVENT_RESET, "bump", region, b->cursor, used);
+  else
+    tni_event_say(TN_EVENT_RESET, "bump", region, b->cursor, used);
   b->cursor = region->high;
   tni_region_reset(region, used);
 }

@@ -18,6 +18,15 @@
 #include "base/base.h"
 #include "vm/vm.h"
 
+/* p without its const, where it points to a record that we may write to. */
+static inline void *
+tni_bump_writable(const void *p)
+{
+  void *writable;
+  memcpy(&writable, &p, sizeof writable);
+  return writable;
+}
+
 /* The region that cursor is in; NULL when it is in memory not ours. */
 tni_region *tni_bump_region(const void *cursor);
 

@@ -1,6 +1,7 @@
 #include <tenure/checked.h>
 
 #include "bump/bump.h"
+#include "event/event.h"
 #include "os/os.h"
 
 /* What spill points to, by its tag. */
@@ -26,7 +27,7 @@ checked_low(const tni_region *region)
 static tni_region *
 checked_region(const void *spill)
 {
-  return (tni_region *)(uintptr_t)checked_target(spill);
+  return tni_bump_writable(checked_target(spill));
 }
 
 static size_t
@@ -179,6 +180,8 @@ tn_checked_reset(tn_checked *c)
   const size_t used = (size_t)(region->high - c->cursor);
   if (TN_DEBUG >= 1)
     tni_track_clear(c);
+  else
+    tni_event_say(TN_EVENT_RESET, "checked", region, c->cursor, used);
   c->cursor = region->high;
   tni_region_reset(region, used);
   c->limit = checked_low(region);

@@ -5,13 +5,15 @@
 /* Less is not worth having when as much as may be was asked for. */
 #define BUMP_LEAST TNI_MIB(1)
 
-/* A cursor knows only what is live below its own start: all we can say of a
- * block is where it is. */
+/* The cursors are in the caller's hands: of blocks nothing is known, only
+ * whether they could be there. */
 static tni_block_info
 bump_find_block(const tni_owner *owner, const void *p)
 {
-  (void)owner, (void)p;
-  return (tni_block_info){NULL, 0, false, false};
+  const tni_region *const region = (const tni_region *)owner;
+  const size_t depth = tni_address(region->high) - tni_address(p);
+  const bool is_usable = depth - 1 < tni_load_acquire(&region->usable);
+  return (tni_block_info){NULL, 0, false, is_usable};
 }
 
 /* A touch of the guard, most likely the probe of a push: [bump.full]. */
@@ -43,7 +45,7 @@ tni_bump_region(const void *cursor)
       tni_pagemap_find((const unsigned char *)cursor - 1);
   if (owner == NULL || owner->ops != &bump_ops)
     return NULL;
-  return (tni_region *)(uintptr_t)owner;
+  return tni_bump_writable(owner);
 }
 
 const char *

@@ -1,6 +1,5 @@
-#include <tenure/bump.h>
+#include "bump/bump.h"
 
-#include "base/base.h"
 #include "event/event.h"
 #include "os/os.h"
 
@@ -302,6 +301,8 @@ track_release_checked(const tn_checked *c, track_kept kept)
     track_release(link->limit, link->cursor, kept);
     spill = link->spill;
   }
+  if (spill == NULL || track_spill_kind(spill) != TNI_SPILL_BUMP)
+    return;
   const tn_bump *const bump =
       (const void *)((const char *)spill - TNI_SPILL_BUMP);
   track_release(c->cursor, bump->cursor, kept);
@@ -367,7 +368,7 @@ tni_track_open_local(void *local)
   tn_checked *const c = local;
   const unsigned kind = track_spill_kind(c->spill);
   if (kind == TNI_SPILL_CHECKED || kind == TNI_SPILL_BUMP)
-    track_freeze(local, (void *)(uintptr_t)((const char *)c->spill - kind),
+    track_freeze(local, tni_bump_writable((const char *)c->spill - kind),
                  __builtin_return_address(0));
   return local;
 }
@@ -482,7 +483,7 @@ void
 tni_track_rewind(void *cursor, const void *mark, unsigned id)
 {
   track_cursor *const b = cursor;
-  unsigned char *const to = (unsigned char *)(uintptr_t)mark;
+  unsigned char *const to = tni_bump_writable(mark);
   const void *const caller = __builtin_return_address(0);
   if (id != b->track.id)
     track_die("bump.mark", &b->track, caller,

@@ -105,6 +105,26 @@ test_pages(void)
   }
 }
 
+/* Any pointer into it is known by name, in every backing. */
+static void
+test_describe(void)
+{
+  tn_bump b;
+  tn_checked c;
+  char text[200];
+  TEST(tn_bump_create(&b, &(tn_bump_options){.name = "one"}) == TN_OK);
+  TEST(tn_checked_create(&c, &(tn_checked_options){.name = "two"}) == TN_OK);
+  tn_describe(tn_bump_push(&b, 10), text, sizeof text);
+  TEST(strstr(text, "bump \"one\": ") && strstr(text, "live"));
+  unsigned char *const p = tn_checked_push(&c, 10);
+  tn_describe(p, text, sizeof text);
+  TEST(strstr(text, "bump \"two\": ") && strstr(text, "live"));
+  tn_describe(p - 512 * MIB, text, sizeof text);
+  TEST(strstr(text, "bump \"two\": ") && strstr(text, "free"));
+  tn_bump_destroy(&b);
+  tn_checked_destroy(&c);
+}
+
 static void
 test_aligned(void)
 {
@@ -251,6 +271,7 @@ main(void)
 {
   test_options();
   test_pages();
+  test_describe();
   test_aligned();
   test_checked();
   test_over();

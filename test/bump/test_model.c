@@ -107,79 +107,92 @@ model_relist(const unsigned char *p, model_block kept)
   } while (0)
 
 static void model_checked(tn_checked *c, unsigned depth);
+static void model_bump(tn_bump *b, unsigned depth);
 
-/* One step of a level of tn_checked; true: a child level ran. */
 static void
-model_step_checked(tn_checked *c, unsigned depth)
+model_scope_of_checked(tn_checked *c, unsigned depth)
 {
   const size_t first = model.count;
-  const uint32_t size = model_size();
-  const uint32_t align = 1u << (test_random(&model.random) % 9);
-  switch (test_random(&model.random) % 8) {
-  case 0:
-    if (depth < MODEL_DEPTH) {
-      TN_SCOPE(s, c);
-      model_checked(s, depth + 1);
-      MODEL_END(c, s, first);
-    }
-    break;
-  case 1:
-    if (depth < MODEL_DEPTH) {
-      TN_LOCAL(t, 256, c);
-      model_checked(t, depth + 1);
-      model.spilled += t->limit != tni_t_bytes;
-      MODEL_END(c, t, first);
-    }
-    break;
-  case 2: {
-    unsigned char *const p = tn_checked_try_aligned(c, size, align);
-    TEST((uintptr_t)p % align == 0);
-    model_add(p, size);
-    break;
-  }
-  case 3: TEST(tn_checked_try(c, UINT32_MAX) == NULL); break;
-  default: model_add(tn_checked_try(c, size), size);
-  }
+  TN_SCOPE(s, c);
+  model_checked(s, depth + 1);
+  MODEL_END(c, s, first);
+}
+
+static void
+model_local_over_checked(tn_checked *c, unsigned depth)
+{
+  const size_t first = model.count;
+  TN_LOCAL(t, 256, c);
+  model_checked(t, depth + 1);
+  model.spilled += t->limit != tni_t_bytes;
+  MODEL_END(c, t, first);
+}
+
+static void
+model_scope_of_bump(tn_bump *b, unsigned depth)
+{
+  const size_t first = model.count;
+  TN_SCOPE(s, b);
+  model_bump(s, depth + 1);
+  MODEL_END(b, s, first);
+}
+
+static void
+model_local_over_bump(tn_bump *b)
+{
+  const size_t first = model.count;
+  TN_LOCAL(t, 512, b);
+  model_checked(t, MODEL_DEPTH - 1);
+  MODEL_END(b, t, first);
+}
+
+static void
+model_rewind(tn_bump *b, uint32_t size)
+{
+  const size_t first = model.count;
+  const tn_bump_mark mark = tn_bump_get_mark(b);
+  model_add(tn_bump_push_aligned(b, size, 256), size);
+  model_add(tn_bump_push(b, size), size);
+  model_end(first);
+  tn_bump_rewind(b, mark);
 }
 
 static void
 model_checked(tn_checked *c, unsigned depth)
 {
-  for (unsigned i = 0; i < MODEL_STEPS; i++)
-    model_step_checked(c, depth);
+  for (unsigned i = 0; i < MODEL_STEPS; i++) {
+    const uint32_t size = model_size();
+    const uint32_t align = 1u << (test_random(&model.random) % 9);
+    const unsigned what = (unsigned)(test_random(&model.random) % 8);
+    if (what == 0 && depth < MODEL_DEPTH)
+      model_scope_of_checked(c, depth);
+    else if (what == 1 && depth < MODEL_DEPTH)
+      model_local_over_checked(c, depth);
+    else if (what == 2)
+      model_add(tn_checked_try_aligned(c, size, align), size);
+    else if (what == 3)
+      TEST(tn_checked_try(c, UINT32_MAX) == NULL);
+    else
+      model_add(tn_checked_try(c, size), size);
+  }
 }
 
 static void
 model_bump(tn_bump *b, unsigned depth)
 {
   for (unsigned i = 0; i < MODEL_STEPS; i++) {
-    const size_t first = model.count;
     const uint32_t size = model_size();
-    const tn_bump_mark mark = tn_bump_get_mark(b);
-    switch (test_random(&model.random) % 8) {
-    case 0:
-      if (depth < MODEL_DEPTH) {
-        TN_SCOPE(s, b);
-        model_bump(s, depth + 1);
-        MODEL_END(b, s, first);
-      }
-      break;
-    case 1: {
-      TN_LOCAL(t, 512, b);
-      model_checked(t, MODEL_DEPTH - 1);
-      MODEL_END(b, t, first);
-      break;
-    }
-    case 2:
-      model_add(tn_bump_push_aligned(b, size, 256), size);
-      if (size % 2) {
-        model_end(first);
-        tn_bump_rewind(b, mark);
-      }
-      break;
-    case 3: model_add(tn_bump_try(b, size), size); break;
-    default: model_add(tn_bump_push(b, size), size);
-    }
+    const unsigned what = (unsigned)(test_random(&model.random) % 8);
+    if (what == 0 && depth < MODEL_DEPTH)
+      model_scope_of_bump(b, depth);
+    else if (what == 1)
+      model_local_over_bump(b);
+    else if (what == 2)
+      model_rewind(b, size);
+    else if (what == 3)
+      model_add(tn_bump_try(b, size), size);
+    else
+      model_add(tn_bump_push(b, size), size);
   }
 }
 
