@@ -11,6 +11,7 @@ judged by.  doc/threeway.md says what the figures mean.
 """
 import argparse
 import os
+import shutil
 import sys
 
 import bars
@@ -131,8 +132,18 @@ def rows_of(chosen):
     return list(rows.values())
 
 
+def require_tools():
+    """End with one line that names what is missing."""
+    missing = [t for t in ("gcc", "g++", "clang", "clang++", "valgrind", "objdump",
+                           "nm") if not shutil.which(t)]
+    if missing:
+        sys.exit(f"threeway: not installed: {' '.join(missing)} "
+                 "(tools/setup run installs it)")
+
+
 def main():
     args = arguments()
+    require_tools()
     build = os.path.abspath(args.build)
     folder, library = os.path.join(build, "threeway"), \
         os.path.join(build, "libtenure.a")
