@@ -313,7 +313,7 @@ exhaust_keys(void)
 /* ---- Locks and fork ---------------------------------------------------------------- */
 
 static tni_os_lock lock = {.rank = TNI_RANK_META};
-static unsigned long guarded;
+static volatile unsigned long guarded;
 
 static void
 count_up(void *argument)
@@ -341,6 +341,32 @@ test_lock(void)
   TEST(tni_load_relaxed(&lock.word) == 0);
 }
 
+static void
+wait_for_lock(void *argument)
+{
+  struct rusage usage;
+  tni_os_lock_acquire(&lock);
+  tni_os_lock_release(&lock);
+  TEST(getrusage(RUSAGE_THREAD, &usage) == 0);
+  *(long *)argument = usage.ru_nvcsw;
+}
+
+/* Who waits sleeps, instead of asking again and again. */
+static void
+test_lock_sleeps(void)
+{
+  long sleeps = 0;
+  tni_os_thread *thread;
+  tni_os_lock_acquire(&lock);
+  TEST(tni_os_thread_start(&thread, wait_for_lock, &sleeps, NULL) == TN_OK);
+  while (tni_load_relaxed(&lock.word) != 2)  // until it waits
+    usleep(1000);
+  usleep(20000);
+  tni_os_lock_release(&lock);
+  tni_os_thread_join(thread);
+  TEST(sleeps >= 1);
+}
+
 static _Atomic bool is_over;
 
 static void
@@ -350,6 +376,8 @@ hold_often(void *argument)
   while (!tni_load_relaxed(&is_over)) {
     tni_os_lock_acquire(&lock);
     guarded++;
+    for (volatile int i = 0; i < 100; i++)
+      ;
     guarded--;
     tni_os_lock_release(&lock);
   }
@@ -359,9 +387,8 @@ static void
 take_lock(void)
 {
   alarm(20);  // a deadlock ends
-  const unsigned long before = guarded;
   tni_os_lock_acquire(&lock);
-  TEST(guarded == before);
+  TEST(guarded == 80000);  // fork waited until its holder was done
   tni_os_lock_release(&lock);
 }
 
@@ -412,6 +439,7 @@ main(void)
   test_tls();
   TEST(child_passes(exhaust_keys));
   test_lock();
+  test_lock_sleeps();
   TEST(child_passes(fork_under_lock));
 #if TN_DEBUG >= 2
   TEST(child_dies(wrong_order, SIGABRT, "[os.rank]"));
