@@ -49,5 +49,5 @@ main(void)
   puts(text);
   const tn_planned_report report = tn_planned_get_report(&arena);
   tn_planned_fini(&arena);
-  return report.planned == 4 * 99 && report.fallback == 2 ? 0 : 1;
+  return report.planned == (size_t)4 * 99 && report.fallback == 2 ? 0 : 1;
 }

@@ -42,7 +42,7 @@ exact_turn(exact_question *q)
 {
   tni_solver *const s = q->solver;
   const tn_plan_options *const o = s->options;
-  uint64_t before[TNI_SEARCH_ENGINES];
+  uint64_t before[TNI_SEARCH_ENGINES] = {0};
   for (unsigned i = 0; i < q->engines; i++)
     before[i] = tni_engine_nodes(q->engine[i]);
   if (o->execute)

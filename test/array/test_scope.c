@@ -16,6 +16,7 @@
 #include <tenure/bump.h>
 #include <tenure/checked.h>
 
+#include "base/base.h"
 #include "test.h"
 
 typedef struct contact {
@@ -106,7 +107,8 @@ main(void)
   if (!TEST(tn_bump_create(&b, NULL) == TN_OK))
     return test_done();
   check_steps(&b);
-  check_no_system_call(&b);
+  if (!TNI_HAS_TSAN)  // its runtime has a thread that would be killed
+    check_no_system_call(&b);
   check_checked();
   tn_bump_destroy(&b);
   return test_done();

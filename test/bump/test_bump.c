@@ -90,7 +90,8 @@ test_pages(void)
     for (int i = 0; i < 32; i++)
       tn_bump_push(&b, MIB);
     const size_t faults = tni_os_fault_get_counts().handled - before;
-    TEST(grown ? faults > 2 && faults < 10 : faults == 0);
+    const size_t most = TN_STRESS_TINY ? 32 : 9;  // steps double, or not
+    TEST(grown ? faults > 2 && faults <= most : faults == 0);
     tn_bump_destroy(&b);
   }
   const size_t huge = tni_os_get_config()->huge_size;
@@ -176,7 +177,7 @@ test_decay(tn_commit commit)
     tn_bump_reset(&b);
     memset(tn_bump_push(&b, 65536), 1, 65536);
   }
-  TEST(TNI_HAS_ASAN || tni_os_resident() < before + 8 * MIB);
+  TEST(TNI_HAS_ASAN || TNI_HAS_TSAN || tni_os_resident() < before + 8 * MIB);
   tn_bump_destroy(&b);
 }
 

@@ -338,7 +338,7 @@ tiny_run(void)
   return tn_vm_release(pages) == TN_OK && !tni_pagemap_find(pages) ? 0 : 6;
 }
 
-TN_NORETURN void _start(void);
+TN_NORETURN void _start(void);  // NOLINT(readability-identifier-naming)
 /* The kernel enters with a stack that is aligned as no function's is. */
 __attribute__((force_align_arg_pointer)) void
 _start(void)
