@@ -12,7 +12,8 @@ static const struct {
   char keys[4];
   tni_fit_rule rule;
 } greedy_tries[] = {
-    {"TWA", TNI_FIT_BEST}, {"AW", TNI_FIT_FIRST},  {"ZW", TNI_FIT_FIRST},
+    {"P", TNI_FIT_BEST},   {"ZW", TNI_FIT_FIRST},  {"AW", TNI_FIT_FIRST},
+    {"QA", TNI_FIT_BEST},  {"TWA", TNI_FIT_BEST},  {"Z", TNI_FIT_FIRST},
     {"L", TNI_FIT_BEST},   {"TWA", TNI_FIT_FIRST}, {"WA", TNI_FIT_FIRST},
     {"TAW", TNI_FIT_BEST}, {"ZW", TNI_FIT_BEST},   {"AW", TNI_FIT_BEST},
     {"WA", TNI_FIT_BEST},  {"L", TNI_FIT_FIRST},   {"TZW", TNI_FIT_BEST},

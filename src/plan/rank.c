@@ -35,9 +35,17 @@ rank_cut(uint64_t largest)
   return cut;
 }
 
+/* Whether the item is alive when the load is largest. */
+static bool
+rank_is_peak(const tni_plan_model *m, uint32_t i)
+{
+  return m->s0[i] <= m->peak && m->peak < m->s1[i];
+}
+
 void
 tni_plan_key(const tni_plan_model *m, char letter, uint64_t *key)
 {
+  const uint64_t later = (uint64_t)1 << 32;
   uint64_t size = 0, width = 0;
   for (uint32_t i = 0; i < m->count; i++) {
     size |= (uint64_t)m->size[i];
@@ -49,6 +57,8 @@ tni_plan_key(const tni_plan_model *m, char letter, uint64_t *key)
     case 'W': key[i] = ~m->width[i]; break;
     case 'A': key[i] = ~rank_area(m, i, size_cut, width_cut); break;
     case 'Z': key[i] = ~(uint64_t)m->size[i]; break;
+    case 'P': key[i] = rank_is_peak(m, i) ? m->s1[i] : later + m->s0[i]; break;
+    case 'Q': key[i] = rank_is_peak(m, i) ? ~m->width[i] : UINT64_MAX; break;
     case 'U': key[i] = m->s1[i]; break;
     default: key[i] = m->s0[i]; break;
     }

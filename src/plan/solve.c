@@ -127,6 +127,8 @@ tni_solve_model(tni_solver *s, const bool *use)
     tni_conflict_load(s);
   if (!tni_greedy(s))
     return TN_ENOMEM;
+  if (tni_solver_goes_on(s) && s->height >= 0)
+    tni_improve(s, 10000);
   if (tni_solver_goes_on(s))
     tni_exact(s);
   return TN_OK;

@@ -55,6 +55,10 @@ bool tni_solver_is_done(const tni_solver *s);
  * there was any plan. */
 bool tni_greedy(tni_solver *s);
 
+/* Lower the best plan by ejection, at most so many steps for each target
+ * (improve.c). */
+void tni_improve(tni_solver *s, uint64_t steps);
+
 /* Whether the fixed items contradict one another or the capacity; if so, the
  * conflict is in the result (conflict.c). */
 bool tni_conflict_fixed(tni_solver *s);
