@@ -158,17 +158,21 @@ exact_init(exact_question *q, tni_solver *s)
 }
 
 void
-tni_exact(tni_solver *s)
+tni_exact(tni_solver *s, uint64_t nodes)
 {
+  const uint64_t start = s->nodes;
   const tni_plan_mark mark = tni_plan_mark_set(s->memory);
   exact_question below = {0}, at_bound = {0};
   if (exact_init(&below, s)) {
     if (s->height < 0 || s->height > s->capacity) {
       exact_ask(&below, s->capacity);
-      exact_pursue(&below, UINT64_MAX);
+      exact_pursue(&below,
+                   s->options->goal == TN_PLAN_FIT ? UINT64_MAX : nodes);
     }
-    if (s->options->goal == TN_PLAN_MINIMIZE && exact_init(&at_bound, s))
-      for (uint64_t budget = EXACT_ROUND; tni_solver_goes_on(s); budget *= 2)
+    if (s->options->goal == TN_PLAN_MINIMIZE && s->height >= 0 &&
+        exact_init(&at_bound, s))
+      for (uint64_t budget = EXACT_ROUND;
+           s->nodes - start < nodes && tni_solver_goes_on(s); budget *= 2)
         exact_round(&at_bound, &below, budget);
   }
   tni_plan_mark_reset(s->memory, mark);

@@ -12,12 +12,16 @@ static const struct {
   char keys[4];
   tni_fit_rule rule;
 } greedy_tries[] = {
-    {"P", TNI_FIT_BEST},   {"ZW", TNI_FIT_FIRST},  {"AW", TNI_FIT_FIRST},
-    {"QA", TNI_FIT_BEST},  {"TWA", TNI_FIT_BEST},  {"Z", TNI_FIT_FIRST},
+    {"7A", TNI_FIT_FIRST}, {"P", TNI_FIT_BEST},    {"3A", TNI_FIT_FIRST},
+    {"2L", TNI_FIT_FIRST}, {"5A", TNI_FIT_FIRST},  {"Z", TNI_FIT_FIRST},
+    {"QA", TNI_FIT_BEST},  {"TWA", TNI_FIT_BEST},  {"AW", TNI_FIT_FIRST},
+    {"ZW", TNI_FIT_FIRST}, {"6W", TNI_FIT_FIRST},  {"4W", TNI_FIT_FIRST},
     {"L", TNI_FIT_BEST},   {"TWA", TNI_FIT_FIRST}, {"WA", TNI_FIT_FIRST},
     {"TAW", TNI_FIT_BEST}, {"ZW", TNI_FIT_BEST},   {"AW", TNI_FIT_BEST},
     {"WA", TNI_FIT_BEST},  {"L", TNI_FIT_FIRST},   {"TZW", TNI_FIT_BEST},
 };
+
+enum { GREEDY_FIRST = 5 };  // tries before ejection has a go
 
 typedef struct greedy_state {
   uint32_t *order, *spare;
@@ -78,7 +82,7 @@ greedy_try(tni_solver *s, greedy_state *g, tni_fit_rule rule)
 }
 
 bool
-tni_greedy(tni_solver *s)
+tni_greedy(tni_solver *s, bool is_first)
 {
   const uint32_t n = s->model->count;
   const tni_plan_mark mark = tni_plan_mark_set(s->memory);
@@ -89,12 +93,13 @@ tni_greedy(tni_solver *s)
       .offset = tni_plan_take(s->memory, n, sizeof *g.offset),
   };
   bool ok = g.order && g.spare && g.key && g.offset;
-  if (ok && s->options->previous) {
+  if (ok && is_first && s->options->previous) {
     greedy_sort_previous(s, &g);
     ok = greedy_try(s, &g, TNI_FIT_FIRST);
   }
-  const size_t tries = sizeof greedy_tries / sizeof *greedy_tries;
-  for (size_t i = 0; ok && i < tries; i++) {
+  const size_t all = sizeof greedy_tries / sizeof *greedy_tries;
+  const size_t end = is_first ? GREEDY_FIRST : all;
+  for (size_t i = is_first ? 0 : GREEDY_FIRST; ok && i < end; i++) {
     if (i > 0 && !tni_solver_goes_on(s))
       break;
     ok = greedy_sort(s, &g, greedy_tries[i].keys) &&

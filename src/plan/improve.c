@@ -282,17 +282,13 @@ tni_improve(tni_solver *s, uint64_t steps)
   const tni_plan_mark mark = tni_plan_mark_set(s->memory);
   improve_state v;
   if (improve_init(&v, s))
-    for (uint64_t tries = steps / 8; tries <= steps; tries *= 2)
-      for (int64_t part = 2; part > 0 && tni_solver_goes_on(s);) {
-        /* Half of the gap, then a quarter of it ...; less after a failure. */
-        const int64_t gap = s->height - s->bound;
-        int64_t target = s->height - gap / 4 * part;
-        if (target >= s->height)
-          target = s->height - 1;
-        if (improve_reach(&v, target, tries))
-          part = part < 4 ? part + 1 : 4;
-        else
-          part--;
-      }
+    for (int64_t part = 16; part > 0 && tni_solver_goes_on(s);) {
+      /* From the bound up: a sixteenth of the gap, an eighth ... */
+      const int64_t gap = s->height - s->bound;
+      const int64_t target = s->bound + gap / part;
+      if (!improve_reach(&v, target < s->height ? target : s->height - 1,
+                         steps))
+        part /= 2;
+    }
   tni_plan_mark_reset(s->memory, mark);
 }

@@ -101,7 +101,8 @@ int64_t tni_plan_above(const tni_plan_model *model, uint32_t i, uint32_t j);
 /* key[item], smallest first, of one property: W lifetime, A area, Z size (all
  * descending), L first section, U last section (ascending), P the items alive
  * at the peak by last section and then the others by first, Q those alive at
- * the peak by lifetime and then the others, all alike. */
+ * the peak by lifetime and then the others, all alike; a digit: classes of so
+ * many powers of two of the size, descending. */
 void tni_plan_key(const tni_plan_model *model, char letter, uint64_t *key);
 
 /* The same for T, the largest load of its sections; false: out of memory. */

@@ -35,6 +35,16 @@ rank_cut(uint64_t largest)
   return cut;
 }
 
+/* The power of two that a size is in, so many to a class, largest first. */
+static uint64_t
+rank_class(int64_t size, char digit)
+{
+  uint64_t log2 = 0;
+  while (size >> 1 >> log2)
+    log2++;
+  return ~(log2 / (uint64_t)(digit - '0'));
+}
+
 /* Whether the item is alive when the load is largest. */
 static bool
 rank_is_peak(const tni_plan_model *m, uint32_t i)
@@ -60,7 +70,8 @@ tni_plan_key(const tni_plan_model *m, char letter, uint64_t *key)
     case 'P': key[i] = rank_is_peak(m, i) ? m->s1[i] : later + m->s0[i]; break;
     case 'Q': key[i] = rank_is_peak(m, i) ? ~m->width[i] : UINT64_MAX; break;
     case 'U': key[i] = m->s1[i]; break;
-    default: key[i] = m->s0[i]; break;
+    case 'L': key[i] = m->s0[i]; break;
+    default: key[i] = rank_class(m->size[i], letter); break;
     }
 }
 

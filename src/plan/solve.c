@@ -1,6 +1,7 @@
 /* solve.c -- tn_plan_solve: from problem to result
  * SPDX-License-Identifier: MIT
  */
+#include "plan/search.h"
 #include "plan/solver.h"
 
 #include <string.h>
@@ -81,6 +82,11 @@ tni_solver_raise(tni_solver *s, int64_t bound)
 
 /* ---- one model ---- */
 
+enum {
+  SOLVE_STEPS = 2000,    // of ejection, for each target, at first
+  SOLVE_NODES = 400000,  // of the search, before ejection has a go
+};
+
 /* The bound that needs no search. */
 static void
 solve_bound(tni_solver *s)
@@ -125,12 +131,23 @@ tni_solve_model(tni_solver *s, const bool *use)
   s->is_infeasible = s->bound > s->capacity;
   if (s->is_infeasible)
     tni_conflict_load(s);
-  if (!tni_greedy(s))
+  if (!tni_greedy(s, true))
     return TN_ENOMEM;
-  if (tni_solver_goes_on(s) && s->height >= 0)
-    tni_improve(s, 10000);
-  if (tni_solver_goes_on(s))
-    tni_exact(s);
+  /* What the exact search can hold it mostly solves sooner than ejection
+   * lowers it. */
+  const bool is_small = m.count <= TNI_SEARCH_ITEMS_MAX;
+  if (!is_small && tni_solver_goes_on(s) && s->height >= 0)
+    tni_improve(s, SOLVE_STEPS);
+  if (tni_solver_goes_on(s) && !tni_greedy(s, false))
+    return TN_ENOMEM;
+  if (is_small && tni_solver_goes_on(s))
+    tni_exact(s, SOLVE_NODES);
+  for (uint64_t steps = SOLVE_STEPS;
+       tni_solver_goes_on(s) && s->height >= 0 && steps < SOLVE_NODES;
+       steps *= 2)
+    tni_improve(s, steps);
+  if (is_small && tni_solver_goes_on(s))
+    tni_exact(s, UINT64_MAX);
   return TN_OK;
 }
 

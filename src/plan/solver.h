@@ -51,9 +51,9 @@ bool tni_solver_is_done(const tni_solver *s);
 
 /* ---- the methods, each until it has nothing more to try ---- */
 
-/* First and best fit in many orders (greedy.c).  False: out of memory before
- * there was any plan. */
-bool tni_greedy(tni_solver *s);
+/* First and best fit in the few orders that are best most often, or in all
+ * others (greedy.c).  False: out of memory before there was any plan. */
+bool tni_greedy(tni_solver *s, bool is_first);
 
 /* Lower the best plan by ejection, at most so many steps for each target
  * (improve.c). */
@@ -81,7 +81,8 @@ int64_t tni_share_load(const tni_plan_model *model,
                        const tn_plan_problem *problem, const uint32_t *item,
                        int64_t *load, uint32_t *peak);
 
-/* The exact search at falling and rising capacities (exact.c). */
-void tni_exact(tni_solver *s);
+/* The exact search at falling and rising capacities, for about so many nodes
+ * (exact.c). */
+void tni_exact(tni_solver *s, uint64_t nodes);
 
 #endif
