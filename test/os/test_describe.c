@@ -82,6 +82,27 @@ parses(int depth)
   return waits(depth) + mine[0];
 }
 
+NAMED int spins(int depth);
+static _Atomic bool is_spinning, is_over;
+
+/* Calls nothing: only who called it tells what it is. */
+int
+spins(int depth)
+{
+  char mine[200] = {1};
+  kept = &mine[100];
+  tni_store_release(&is_spinning, true);  // pairs with the one who looks
+  while (!tni_load_acquire(&is_over))
+    ;
+  return depth + mine[0];
+}
+
+static void
+run_spins(void *argument)
+{
+  *(int *)argument = spins(1) + 1;
+}
+
 // NOLINTEND(clang-analyzer-core.StackAddressEscape)
 
 static void
@@ -111,6 +132,25 @@ test_other_thread(void)
   tni_os_thread_join(thread);
   char text[200];
   TEST(tni_os_describe_stack(p, text, sizeof text) == 0 && !text[0]);
+}
+
+static void
+test_leaf_of_other_thread(void)
+{
+  int result = 0;
+  tni_os_thread *thread;
+  TEST(tni_os_thread_start(&thread, run_spins, &result, NULL) == TN_OK);
+  while (!tni_load_acquire(&is_spinning))
+    ;
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) &&                   \
+    !defined(__SANITIZE_THREAD__)
+  expect(kept, "probably frame of spins");
+#else
+  expect(kept, "stack of thread ");
+#endif
+  tni_store_release(&is_over, true);
+  tni_os_thread_join(thread);
+  TEST(result == 3);
 }
 
 static void
@@ -159,6 +199,7 @@ main(void)
   TEST(tni_os_alternate_stack() == TN_OK);
   TEST(outer(0) > 0);
   test_other_thread();
+  test_leaf_of_other_thread();
   test_not_a_stack();
   test_symbol();
   return test_done();
