@@ -35,6 +35,7 @@ struct tni_track {
   unsigned char *start;   // owner: the end of its first block
   unsigned char *end;     // owner: the lowest byte it may hand out, or NULL
   unsigned char *lowest;  // owner: where the cursor was at its lowest
+  unsigned char *ever;    // owner: the lowest of lowest before resets
   const void *spill;      // const: a tn_checked's, when it began
   const char *name;       // const: for messages
   unsigned id;            // const: of this scope; marks carry it
@@ -82,6 +83,8 @@ TN_API void tni_track_close_local(void *local);
 TN_API void tni_track_rewind(void *cursor, const void *mark, unsigned id);
 /* All that cursor, which is not a scope, holds is released. */
 TN_API void tni_track_clear(void *cursor);
+/* The same, and nothing stays forbidden: its addresses become others'. */
+TN_API void tni_track_end(void *cursor);
 /* The memory of a caller's buffer is the caller's again. */
 TN_API void tni_track_leave(void *checked);
 

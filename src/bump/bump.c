@@ -78,7 +78,7 @@ tni_bump_destroy(void *cursor)
   if (region == NULL)
     return;
   if (TN_DEBUG >= 1)
-    tni_track_clear(b);
+    tni_track_end(b);
   tni_region_destroy(region);
   b->cursor = NULL;
 }

@@ -165,7 +165,7 @@ tn_checked_destroy(tn_checked *c)
   if (region == NULL)
     return;
   if (TN_DEBUG >= 1)
-    tni_track_clear(c);
+    tni_track_end(c);
   tni_region_destroy(region);
   c->cursor = c->limit = NULL;
   c->spill = NULL;

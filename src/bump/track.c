@@ -329,7 +329,7 @@ tni_track_begin(void *cursor, const char *name, unsigned char *end,
   track_cursor *const b = cursor;
   memset(&b->track, 0, sizeof b->track);
   b->track.name = name;
-  b->track.start = b->track.lowest = b->cursor;
+  b->track.start = b->track.lowest = b->track.ever = b->cursor;
   b->track.end = end;
   b->track.spill = spill;
   b->track.is_checked = is_checked;
@@ -382,7 +382,11 @@ track_thaw(track_cursor *b)
   if (parent == NULL || parent->child != &b->track)
     return;
   parent->child = NULL;
-  if (!b->track.is_checked && b->track.lowest < parent->lowest)
+  /* A local chunk is elsewhere, and may have gone on in the parent's region. */
+  const tni_region *const region = tni_bump_region(parent->start);
+  const bool is_same =
+      region == NULL || region == tni_bump_region(b->track.lowest + 1);
+  if (is_same && b->track.lowest < parent->lowest)
     parent->lowest = b->track.lowest;
 }
 
@@ -511,7 +515,23 @@ tni_track_clear(void *cursor)
   track_say(TN_EVENT_RESET, b, "reset", b->cursor,
             (size_t)(b->track.start - b->cursor));
   track_release_all(b, track_nothing);
+  if (b->track.lowest < b->track.ever)
+    b->track.ever = b->track.lowest;
   b->track.lowest = b->track.start;
+}
+
+void
+tni_track_end(void *cursor)
+{
+  const tni_track *const track = &((track_cursor *)cursor)->track;
+  tni_track_clear(cursor);
+  /* All of a region would be too much shadow memory to write. */
+  const size_t below =
+      track->is_checked
+          ? 0
+          : tni_min((size_t)(track->ever - track->end), TRACK_BELOW);
+  TNI_ASAN_UNPOISON(track->ever - below,
+                    (size_t)(track->start - track->ever) + below);
 }
 
 #endif

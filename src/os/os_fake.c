@@ -209,6 +209,7 @@ fake_set_state(size_t i, fake_state state)
     return;
   }
   if (was_committed) {
+    tni_annotate_give(p, FAKE_PAGE);  // its owner may have forbidden it
     memset(p, FAKE_SCRIBBLE, FAKE_PAGE);
     page->is_scribbled = true;
   }

@@ -85,7 +85,7 @@ little_data_touched(void)
       .name = "grown", .size = 256 * MIB, .commit = TN_COMMIT_FAULT};
   if (!TEST(tn_bump_create(&b, &grown) == TN_OK))
     return;
-  void *const other = malloc(60 * MIB);
+  void *volatile other = malloc(60 * MIB);  // or clang leaves it out
   TEST(other != NULL);
   for (int i = 0; i < 60; i++)
     tn_bump_push(&b, MIB);

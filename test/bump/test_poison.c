@@ -7,9 +7,11 @@
  *
  * Covers  [bump.zone]
  */
+#define _DEFAULT_SOURCE  // MAP_ANONYMOUS
 #include <tenure/bump.h>
 
 #include <signal.h>
+#include <sys/mman.h>
 
 #include "../os/child.h"
 #include "base/base.h"
@@ -223,9 +225,39 @@ test_valgrind(void)
   }
 }
 
+/* The addresses of a region that is gone are not forbidden to whoever gets
+ * them next. */
+static void
+gone(void)
+{
+  tn_bump b;
+  tn_checked c;
+  TEST(tn_bump_create(&b, &(tn_bump_options){.size = 1 << 24}) == TN_OK);
+  TEST(tn_checked_create(&c, &(tn_checked_options){.size = 1 << 24}) == TN_OK);
+  unsigned char *parts[4] = {NULL};
+  TN_WITH_SCOPE(s, &b) parts[0] = tn_bump_push(s, 1 << 20);
+  {
+    TN_LOCAL(t, 64, &b);
+    parts[1] = tn_checked_push(t, 1 << 21);
+  }
+  tn_bump_reset(&b);
+  TN_WITH_SCOPE(s, &c) parts[2] = tn_checked_push(s, 1 << 20);
+  parts[3] = tn_checked_push(&c, 1 << 10);
+  tn_bump_destroy(&b);
+  tn_checked_destroy(&c);
+  for (int i = 0; i < 4; i++) {
+    unsigned char *const page =
+        parts[i] - (uintptr_t)parts[i] % 65536 + (i < 3 ? 65536 : 0);
+    TEST(mmap(page, 65536, PROT_READ | PROT_WRITE,
+              MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == page);
+    memset(page, 1, 65536);
+  }
+}
+
 static void
 test_asan(void)
 {
+  TEST(child_passes(gone));
   TEST(child_passes(innocent));
   for (size_t i = 0; i < POISON_PLANTS; i++) {
     const child_end end = child_run(poison_plants[i]);
@@ -248,6 +280,7 @@ test_patterns(void)
   }
   TEST(p[0] == (TN_DEBUG ? 0xdd : 7) && p[9] == (TN_DEBUG ? 0xdd : 7));
   innocent();
+  gone();
 }
 
 int
