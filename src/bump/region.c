@@ -11,9 +11,10 @@ static tni_block_info
 bump_find_block(const tni_owner *owner, const void *p)
 {
   const tni_region *const region = (const tni_region *)owner;
+  const size_t usable = tni_load_acquire(&region->usable);
   const size_t depth = tni_address(region->high) - tni_address(p);
-  const bool is_usable = depth - 1 < tni_load_acquire(&region->usable);
-  return (tni_block_info){NULL, 0, false, is_usable};
+  return (tni_block_info){region->high - usable, usable, false,
+                          depth - 1 < usable};
 }
 
 /* A touch of the guard, most likely the probe of a push: [bump.full]. */

@@ -18,11 +18,16 @@ describe_owned(const tni_owner *owner, const void *p, char *buffer, size_t size)
                                "%zu bytes into a %s block of %zu bytes",
                                tni_address(p) - tni_address(block.start),
                                block.is_live ? "live" : "free", block.size);
-  length += tni_format(buffer + length, size - length,
-                       "%zu bytes into a reservation of %zu bytes",
-                       tni_address(p) - tni_address(owner->base), owner->size);
-  return length + tni_format(buffer + length, size - length, ", in its %s part",
-                             block.is_live ? "live" : "free");
+  const size_t within = tni_address(p) - tni_address(block.start);
+  if (within < block.size)
+    return length + tni_format(buffer + length, size - length,
+                               "%zu bytes into the %zu that hold its blocks",
+                               within, block.size);
+  return length + tni_format(buffer + length, size - length,
+                             "%zu bytes into a reservation of %zu bytes%s",
+                             tni_address(p) - tni_address(owner->base),
+                             owner->size,
+                             block.size > 0 ? ", outside of its blocks" : "");
 }
 
 size_t

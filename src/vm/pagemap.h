@@ -40,9 +40,10 @@
 
 /* What an owner's block is, for tn_describe, conservative marking and free. */
 typedef struct tni_block_info {
-  const void *start;  // of the block that contains the address
-  size_t size;        // bytes; 0 when the owner does not know
-  bool is_known;      // start and size are exact
+  const void *start;  // of the block that contains the address; when that is
+                      // not known, of the bytes that hold all blocks
+  size_t size;        // bytes from start; 0 when the owner cannot say
+  bool is_known;      // this is the block, and is_live is the truth
   bool is_live;
 } tni_block_info;
 
