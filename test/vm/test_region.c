@@ -221,7 +221,8 @@ test_faults(bool grows_down)
   tn_listen(&l.listener);
   TEST(tni_load_relaxed(&region->usable) == 0);
   *byte_at(region, 0) = 1;
-  TEST(l.grown == 1 && tni_load_relaxed(&region->usable) == TNI_MIB(1));
+  TEST(l.grown == 1);
+  TEST(TN_STRESS_TINY || tni_load_relaxed(&region->usable) == TNI_MIB(1));
   *byte_at(region, 0) = 2;
   TEST(l.grown == 1);
   /* A jump grows to where it lands; then steps double, up to 64 MiB. */
@@ -229,10 +230,12 @@ test_faults(bool grows_down)
   TEST(l.grown == 2 && tni_load_relaxed(&region->usable) > TNI_MIB(10));
   for (size_t i = 0; i < TNI_MIB(300); i += TNI_KIB(4))
     *byte_at(region, i) = 3;
-  TEST(l.grown <= 10 && l.bytes == TNI_MIB(300));
-  TEST(l.largest == TNI_MIB(64));
+  TEST(TN_STRESS_TINY || l.grown <= 10);
+  TEST(l.bytes == TNI_MIB(300));
+  TEST(TN_STRESS_TINY || l.largest == TNI_MIB(64));
   TEST(tni_region_shrink(region, TNI_MIB(2)) == TN_OK);
-  TEST(*byte_at(region, TNI_MIB(3)) == 0 && l.grown <= 11);
+  TEST(*byte_at(region, TNI_MIB(3)) == 0);
+  TEST(TN_STRESS_TINY || l.grown <= 11);
   tn_listen(NULL);
   tni_region_destroy(region);
 }
