@@ -216,10 +216,12 @@ def count(variants, folder, jobs, progress):
         return variant, kept[key]
 
     found = {}
-    with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        for variant, counts in pool.map(one, variants):
-            found[variant] = counts
-            progress(len(found), len(variants), "counting")
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(kept, file)
+    try:
+        with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
+            for variant, counts in pool.map(one, variants):
+                found[variant] = counts
+                progress(len(found), len(variants), "counting")
+    finally:                    # also what was counted before an interruption
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(dict(kept), file)
     return found

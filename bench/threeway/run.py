@@ -55,11 +55,11 @@ def duration(ns):
 def print_times(rows, times):
     """A table a setting: the bump arm's time, and the others as its multiples."""
     print("\nLeast time of a step: the bump arm's, and the others' as multiples "
-          "of it")
+          "of it (+cl: with\nclones of the loop for short lengths)")
     for setting in dict.fromkeys(row[0].setting for row in rows):
         names = [arm.name for arm in tw.ARMS[1:]]
         print(f"\n{setting.name:16}{'bump':>9}" +
-              "".join(f"{n.replace('clones', 'cl.'):>9}" for n in names))
+              "".join(f"{n.replace('-clones', '+cl'):>9}" for n in names))
         for row in rows:
             if row[0].setting != setting:
                 continue
