@@ -115,7 +115,7 @@ TN_API void tn_planned_fini(tn_planned *p);
 /* Begin a phase.
  *
  *   threads the owner of p
- *   cost    O(pushes of the plan), 4 bytes each
+ *   cost    O(pushes of the plan): some 16 bytes are cleared for each
  */
 TN_API void tn_planned_begin(tn_planned *p);
 

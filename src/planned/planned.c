@@ -137,7 +137,7 @@ planned_grow_entries(tn_planned *p)
   return true;
 }
 
-static void *
+TN_COLD static void *
 planned_record(tn_planned *p, size_t size, size_t align)
 {
   if (!planned_grow_entries(p))
@@ -308,7 +308,7 @@ planned_advance(tn_planned *p)
     p->debt += p->entries[p->next].due_before - p->early[p->next];
 }
 
-static void
+TN_COLD static void
 planned_pass_over(tn_planned *p)
 {
   planned_settle(p, &p->entries[p->next]);
@@ -316,7 +316,7 @@ planned_pass_over(tn_planned *p)
 }
 
 /* A push that is not as recorded; others take no chunk: [planned.same]. */
-static void *
+TN_COLD static void *
 planned_depart(tn_planned *p, size_t size, size_t align)
 {
   void *const block = planned_bump(p, size, align, SIZE_MAX);
@@ -371,7 +371,7 @@ planned_pop_planned(tn_planned *p, unsigned char *block)
   tni_annotate_take(block, e->size);
 }
 
-static void
+TN_COLD static void
 planned_pop_bumped(tn_planned *p, void *block)
 {
   planned_head *const head = (planned_head *)block - 1;

@@ -10,6 +10,7 @@
 
 #include "../../cmd/cmd.c"
 #include "../../cmd/plan_csv.c"
+#include "../../cmd/plan_piece.c"
 #include "csv_fuzz.h"
 
 static cmd_complaint complaint;
@@ -167,6 +168,25 @@ test_limits(void)
   cmd_table_free(&t);
 }
 
+/* Lifetimes without gaps, which may overlap and stick out. */
+static void
+test_pieces(void)
+{
+  static const cmd_piece wanted[] = {{0, 2, 3}, {0, 8, 9}, {2, 5, 7}};
+  cmd_table t;
+  size_t count;
+  TEST(parse(&t, "id,lower,upper,size,gaps\n"
+                 "a,0,9,8,4-5 -3-2 3-8 6-7\nb,0,9,4,0-9\nc,3,9,4,7-20 3-5\n"));
+  cmd_piece *const pieces = cmd_table_get_pieces(&t, &count);
+  if (TEST(count == 3))
+    for (size_t i = 0; i < 3; i++)
+      TEST(pieces[i].buffer == wanted[i].buffer &&
+           pieces[i].lower == wanted[i].lower &&
+           pieces[i].upper == wanted[i].upper);
+  free(pieces);
+  cmd_table_free(&t);
+}
+
 static void
 write_and_compare(const char *in, const uint32_t *pools, const char *wanted)
 {
@@ -209,6 +229,7 @@ main(void)
   test_complaints();
   test_nul();
   test_limits();
+  test_pieces();
   test_writing();
   fuzz_csv(&random, 20000);
   return test_done();

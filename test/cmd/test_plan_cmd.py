@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -72,6 +73,9 @@ def test_frame():
             (["plan", "solve", "a", "--json=1"], "tenure: option --json takes no value\n"),
             (["plan", "solve", "a", "-C", "3X"],
              "tenure: '3X' is no value for --capacity: must fit into SIZE (256K, 8M)\n"),
+            (["plan", "solve", "a", "-C", "4294967297G"],
+             "tenure: '4294967297G' is no value for --capacity: must fit into SIZE "
+             "(256K, 8M)\n"),
             (["plan", "solve", "/nowhere"],
              "tenure: cannot read /nowhere: No such file or directory\n"),
             (["plan", "solve", "/"], "tenure: cannot read /: Is a directory\n")]:
@@ -118,10 +122,8 @@ def test_no_plan():
     answer = json.loads(out)
     check(answer["status"] == "infeasible" and len(answer["conflict"]) == 3
           and answer["lower_bound"] == 12, out)
-    hard = "id,lower,upper,size\n" + "".join(
-        f"{i},{i * 7 % 23},{i * 7 % 23 + 5 + i % 6},{17 + i * 29 % 40}\n" for i in range(60))
-    load = json.loads(solve(hard, "--nodes", "1", "--json")[0])["lower_bound"]
-    _, error = solve(hard, "-C", str(load), "--nodes", "1", code=3)
+    load = json.loads(solve(hard_text(), "--nodes", "1", "--json")[0])["lower_bound"]
+    _, error = solve(hard_text(), "-C", str(load), "--nodes", "1", code=3)
     check(error.startswith("-: unknown: no plan that fits was found, and none was ruled "
                            "out, "), error)
 
@@ -203,18 +205,41 @@ def test_files(folder):
         check("cannot write /dev/full" in error, error)
 
 
-def hard_file(folder):
+def test_damaged_events():
+    """Whatever the bytes, `bound` answers or names a line."""
+    good = "op,address,size\nalloc,0x1000,100\nheld,,9000\nfree,0x1000,\nalloc,16,0\n"
+    words = [",", "\n", "-1", "0x", "9" * 30, "alloc", "\x01", "free,16,\n"]
+    for i in range(60):
+        at, word = i * 37 % len(good), words[i % len(words)]
+        text = good[:at] + word + good[at + i % 5:]
+        done = subprocess.run([TENURE, "plan", "bound", "-"], input=text, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+        check(done.returncode == 0 or done.returncode == 4 and
+              re.match(r"-:\d+: ", done.stderr), f"{text!r}: {done}")
+
+
+def hard_text():
     """Nothing proves this one in the time of a test."""
-    rows = "".join(f"{i},{i * 37 % 101},{i * 37 % 101 + 3 + i * 13 % 29},"
-                   f"{1000 + i * 7919 % 6007}\n" for i in range(300))
-    path = folder / "hard.csv"
-    path.write_text("id,lower,upper,size\n" + rows)
-    return str(path)
+    return "id,lower,upper,size\n" + "".join(
+        f"{i},{i * 37 % 101},{i * 37 % 101 + 3 + i * 13 % 29},"
+        f"{1000 + i * 7919 % 6007}\n" for i in range(300))
+
+
+def test_hint():
+    """A plan to start from: the answer is no higher."""
+    first, _ = solve(hard_text(), "--nodes", "200000")
+    height = tenure("plan", "verify", "-", text=first)[0]
+    again, _ = solve(first.replace(",offset\n", ",hint\n"), "--nodes", "1")
+    moved = [line.rsplit(",", 2)[0] + "," + line.rsplit(",", 1)[1]
+             for line in again.splitlines()]
+    check(tenure("plan", "verify", "-", text="\n".join(moved))[0] == height, height)
 
 
 def test_terminal(folder):
     """Progress is for a terminal; an interrupt ends with the best plan."""
-    command = [TENURE, "plan", "solve", hard_file(folder), "--time", "0"]
+    path = folder / "hard.csv"
+    path.write_text(hard_text())
+    command = [TENURE, "plan", "solve", str(path), "--time", "0"]
     outer, inner = pty.openpty()
     run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=inner)
     os.close(inner)
@@ -245,6 +270,9 @@ def test_bound():
     check(json.loads(out) == {"blocks": 4, "never_freed": 2, "lower_bound": 176,
                               "height": 176, "status": "optimal",
                               "live_pages_bytes": 8192}, out)
+    out, _ = tenure("plan", "bound", "-", text="op,address,size\nalloc,16,100\n"
+                    "alloc,160,50\n")
+    check("clairvoyant allocator                   176 bytes" in out, out)
     for text, wanted in [
             ("", "-:1: the file is empty"),
             ("alloc,1,2\n", "-:1: the first line must be op,address,size"),
@@ -268,6 +296,8 @@ def main():
     test_verify()
     test_mutants()
     test_bound()
+    test_damaged_events()
+    test_hint()
     with tempfile.TemporaryDirectory() as folder:
         test_files(pathlib.Path(folder))
         test_terminal(pathlib.Path(folder))
