@@ -93,7 +93,7 @@ typedef struct tn_plan_problem {
   size_t share_count;
   /* With pools, capacity below is not used: buffers go to the first pools as
    * far as they fit, at the smallest sum of size * cost that is found; fixed
-   * buffers are in pool 0. */
+   * buffers are in pool 0, and shares are not made use of. */
   const tn_plan_pool *pools;
   size_t pool_count;  // 0: one memory; at most TN_PLAN_MAX_POOLS
   int64_t capacity;   // bytes; 0: as many as needed

@@ -4,10 +4,11 @@
  *         deletion: leave out whatever the contradiction survives without.
  * SPDX-License-Identifier: MIT
  */
+#include "plan/search.h"
 #include "plan/solver.h"
 
-static void
-conflict_add(tni_solver *s, uint32_t item)
+void
+tni_conflict_add(tni_solver *s, uint32_t item)
 {
   tn_plan_result *const r = s->result;
   if (r->conflict)
@@ -44,9 +45,9 @@ tni_conflict_fixed(tni_solver *s)
     found = ok && !tni_fit_is_free(&fit, i, m->fixed[i]);
     if (found) {
       const uint32_t partner = conflict_partner(m, i);
-      conflict_add(s, i);
+      tni_conflict_add(s, i);
       if (partner != TNI_PLAN_NONE && m->fixed[i] <= s->capacity - m->size[i])
-        conflict_add(s, partner);
+        tni_conflict_add(s, partner);
       s->result->conflict_is_irreducible = true;
     } else if (ok) {
       ok = tni_fit_put(&fit, i, m->fixed[i]);
@@ -82,8 +83,57 @@ tni_conflict_load(tni_solver *s)
       load -= size;  // the others are too much already
       continue;
     }
-    conflict_add(s, i);
+    tni_conflict_add(s, i);
     if (m->align[i] != 1 || m->fixed[i] != TN_PLAN_FREE)
       s->result->conflict_is_irreducible = false;
   }
+}
+
+enum { CONFLICT_NODES = 2000 };  // of the search, for each buffer left out
+
+/* Whether those with keep[buffer] fit into the capacity. */
+static tni_search_state
+conflict_ask(tni_solver *s, const bool *keep)
+{
+  const tni_plan_mark mark = tni_plan_mark_set(s->memory);
+  tni_search_state state = TNI_SEARCH_RUNNING;
+  tni_plan_model m;
+  tni_search_problem p;
+  if (tni_plan_model_build(&m, s->problem, keep, NULL, s->memory) == TN_OK &&
+      tni_search_init(&p, &m, s->memory)) {
+    tni_search_limit(&p, s->capacity);
+    tni_engine *const e = tni_engine_create(&p, 0, s->memory);
+    if (e) {
+      tni_engine_restart(e);
+      state = tni_engine_run(e, CONFLICT_NODES);
+      s->nodes += tni_engine_nodes(e);
+    }
+  }
+  tni_plan_mark_reset(s->memory, mark);
+  return state;
+}
+
+void
+tni_conflict_search(tni_solver *s)
+{
+  const tni_plan_model *const m = s->model;
+  bool *const keep = tni_plan_take(s->memory, s->problem->count, sizeof *keep);
+  if (!s->result->conflict || s->leader || !keep)
+    return;
+  bool is_sure = true;
+  for (uint32_t i = 0; i < m->count; i++)
+    keep[m->buffer[i]] = true;
+  for (uint32_t i = 0; i < m->count; i++) {
+    const bool has_time =
+        !tni_solver_is_late(s) && (!s->nodes_stop || s->nodes < s->nodes_stop);
+    keep[m->buffer[i]] = false;
+    const tni_search_state state =
+        has_time ? conflict_ask(s, keep) : TNI_SEARCH_RUNNING;
+    if (state == TNI_SEARCH_EXHAUSTED)
+      continue;  // the others cannot be placed even without it
+    keep[m->buffer[i]] = true;
+    is_sure &= state == TNI_SEARCH_SOLVED;
+    tni_conflict_add(s, i);
+  }
+  s->result->conflict_is_irreducible = is_sure;
 }

@@ -148,6 +148,8 @@ tni_solve_model(tni_solver *s, const bool *use)
     tni_improve(s, steps);
   if (is_small && tni_solver_goes_on(s))
     tni_exact(s, UINT64_MAX);
+  if (s->is_infeasible && s->result->conflict_count == 0)
+    tni_conflict_search(s);
   return TN_OK;
 }
 
@@ -177,6 +179,8 @@ solve_end(const tni_solver *s)
   r->height = s->height;
   r->lower_bound = s->bound;
   r->nodes = s->nodes;
+  if (s->problem->pool_count && s->height >= 0)
+    return;  // pool.c has said so
   if (s->is_infeasible)
     r->status = TN_PLAN_INFEASIBLE;
   else if (s->height < 0 || s->height > s->capacity)
@@ -192,6 +196,11 @@ tn_plan_solve(const tn_plan_problem *problem, const tn_plan_options *options,
   tn_status status = tni_plan_check(problem, result);
   if (status != TN_OK)
     return status;
+  if (problem->pool_count && !result->pools) {
+    result->error = "no array for the pools";
+    result->error_index = 0;
+    return TN_EINVAL;
+  }
   tni_plan_memory memory;
   tni_plan_memory_init(&memory, options);
   tni_solver s = {.options = options,
@@ -204,8 +213,9 @@ tn_plan_solve(const tn_plan_problem *problem, const tn_plan_options *options,
                   .nodes_stop = options->nodes,
                   .deadline = options->deadline};
   solve_begin(problem, result);
-  status =
-      problem->share_count ? tni_share_solve(&s) : tni_solve_model(&s, NULL);
+  status = problem->pool_count    ? tni_pool_solve(&s)
+           : problem->share_count ? tni_share_solve(&s)
+                                  : tni_solve_model(&s, NULL);
   if (status == TN_OK)
     solve_end(&s);
   else

@@ -59,6 +59,16 @@ bool tni_greedy(tni_solver *s, bool is_first);
  * (improve.c). */
 void tni_improve(tni_solver *s, uint64_t steps);
 
+/* Add an item to the result's conflict (conflict.c). */
+void tni_conflict_add(tni_solver *s, uint32_t item);
+
+/* Shrink the conflict of a search that proved the capacity too small, as far
+ * as the budget allows (conflict.c). */
+void tni_conflict_search(tni_solver *s);
+
+/* Plan with several pools (pool.c); the status is in the result. */
+tn_status tni_pool_solve(tni_solver *s);
+
 /* Whether the fixed items contradict one another or the capacity; if so, the
  * conflict is in the result (conflict.c). */
 bool tni_conflict_fixed(tni_solver *s);

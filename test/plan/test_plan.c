@@ -213,6 +213,109 @@ test_conflict(void)
   TEST(r.status == TN_PLAN_INFEASIBLE && r.conflict_count == 2);
 }
 
+/* The conflict that a search proves: all of it does not fit, any one fewer
+ * does. */
+static void
+check_conflict(const oracle_case *c, const tn_plan_result *r, int64_t capacity)
+{
+  oracle_case few = {.count = r->conflict_count};
+  int64_t place[ORACLE_BUFFERS];
+  if (c->gaps || c->shares)
+    return;
+  TEST(r->conflict_is_irreducible);
+  for (size_t i = 0; i < few.count; i++)
+    few.buffer[i] = c->buffer[conflict[i]];
+  TEST(!oracle_place(&few, place, 0, capacity));
+  for (size_t i = 0; i < few.count; i++) {
+    const tn_plan_buffer out = few.buffer[i];
+    few.buffer[i].size = 0;
+    TEST(oracle_place(&few, place, 0, capacity));
+    few.buffer[i] = out;
+  }
+}
+
+static void
+test_conflict_search(uint64_t *state)
+{
+  const tn_plan_options o = options();
+  for (int i = 0; i < 2000; i++) {
+    oracle_case c;
+    oracle_random(&c, state, false);
+    const int64_t best = oracle_height(&c, 40);
+    const tn_plan_problem p = oracle_problem(&c, best - 1);
+    if (best < 2)
+      continue;
+    const tn_plan_result r = solve(&p, &o);
+    TEST(r.status == TN_PLAN_INFEASIBLE);
+    check_conflict(&c, &r, best - 1);
+  }
+}
+
+/* ---- pools ---- */
+
+/* The least sum of size * cost of any choice of pools; -1: none fits. */
+static int64_t
+cheapest(const oracle_case *c, const tn_plan_pool *pools, size_t count)
+{
+  int64_t least = -1, place[ORACLE_BUFFERS];
+  size_t choices = 1;
+  for (size_t i = 0; i < c->count; i++)
+    choices *= count;
+  for (size_t n = 0; n < choices; n++) {
+    int64_t cost = 0;
+    bool ok = true;
+    for (size_t pool = 0; ok && pool < count; pool++) {
+      oracle_case here = *c;
+      size_t digits = n;
+      for (size_t i = 0; i < c->count; i++, digits /= count)
+        if (digits % count != pool)
+          here.buffer[i].size = 0;
+        else
+          cost += c->buffer[i].size * pools[pool].cost;
+      ok = oracle_place(&here, place, 0, pools[pool].capacity);
+    }
+    if (ok && (least < 0 || cost < least))
+      least = cost;
+  }
+  return least;
+}
+
+static void
+test_pools(uint64_t *state)
+{
+  uint32_t pools_of[ORACLE_BUFFERS];
+  int good = 0, found = 0, all = 0;
+  for (int i = 0; i < 300; i++) {
+    oracle_case c;
+    oracle_random(&c, state, false);
+    const tn_plan_pool pools[] = {{4 + (int64_t)(test_random(state) % 5), 1},
+                                  {9, 10}};
+    const int64_t least = cheapest(&c, pools, 2);
+    tn_plan_problem p = oracle_problem(&c, 0);
+    p.pools = pools;
+    p.pool_count = 2;
+    const tn_plan_options o = options();
+    tn_plan_result r = {.offsets = offsets, .pools = pools_of};
+    TEST(tn_plan_solve(&p, &o, &r) == TN_OK);
+    if (least < 0) {
+      TEST(r.status == TN_PLAN_INFEASIBLE || r.status == TN_PLAN_UNKNOWN);
+      continue;
+    }
+    all++;
+    TEST(r.status != TN_PLAN_INFEASIBLE);
+    if (r.status == TN_PLAN_UNKNOWN)
+      continue;
+    tn_plan_report report;
+    TEST(tn_plan_verify(&p, offsets, pools_of, &o, &report) == TN_OK);
+    TEST(report.fault == TN_PLAN_FAULT_NONE && report.height == r.height);
+    TEST(r.cost >= least);
+    TEST(r.status != TN_PLAN_OPTIMAL || r.cost == least);
+    found++;
+    good += r.cost == least;
+  }
+  TEST(all > 50 && found * 100 >= all * 95 && good * 100 >= found * 60);
+}
+
 /* ---- budget, memory, executor ---- */
 
 static void
@@ -311,6 +414,8 @@ main(void)
   test_refusals();
   test_huge();
   test_conflict();
+  test_conflict_search(&state);
+  test_pools(&state);
   test_same(&state);
   test_memory(&state);
   test_perfect(&state);
