@@ -111,8 +111,6 @@ improve_find_near(improve_state *v, uint32_t item)
     if (v->last[node] <= m->s0[item])
       continue;
     if (node < v->leaves) {
-      /* The leftmost item below starts first: if even that is too late, so
-       * are all. */
       stack[depth++] = 2 * node + 1;
       stack[depth++] = 2 * node;
       continue;
@@ -205,6 +203,21 @@ improve_step(improve_state *v)
 
 /* ---- targets ---- */
 
+/* Whether no two items in place meet. */
+static bool
+improve_is_clear(improve_state *v)
+{
+  for (uint32_t i = 0; i < v->model->count; i++) {
+    if (v->offset[i] < 0)
+      continue;
+    improve_find_near(v, i);
+    for (uint32_t k = 0; k < v->near_count; k++)
+      if (v->low[k] < v->offset[i] && v->offset[i] < v->high[k])
+        return false;
+  }
+  return true;
+}
+
 /* Try to bring everything below the target, in so many steps. */
 static bool
 improve_reach(improve_state *v, int64_t target, uint64_t steps)
@@ -230,6 +243,7 @@ improve_reach(improve_state *v, int64_t target, uint64_t steps)
       return false;
   }
   int64_t height = 0;
+  TN_CHECK_SLOW(improve_is_clear(v), "improve.clear");
   for (uint32_t i = 0; i < m->count; i++)
     if (v->offset[i] + m->size[i] > height)
       height = v->offset[i] + m->size[i];
@@ -269,7 +283,7 @@ improve_init(improve_state *v, tni_solver *s)
   tni_plan_sort(v->by_start, v->key, n, v->spare);
   for (uint32_t i = 0; i < n; i++)
     v->last[v->leaves + i] = m->s1[v->by_start[i]];
-  for (uint32_t node = v->leaves; node-- > 1;)
+  for (size_t node = v->leaves; node-- > 1;)
     v->last[node] = v->last[2 * node] > v->last[2 * node + 1]
                         ? v->last[2 * node]
                         : v->last[2 * node + 1];

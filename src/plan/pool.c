@@ -140,8 +140,9 @@ pool_next(pool_run *r, uint32_t pool, bool *is_done)
 
 /* Whether it is plain that no plan can be. */
 static bool
-pool_is_infeasible(tni_solver *s, const tni_plan_model *m)
+pool_is_infeasible(tni_solver *s)
 {
+  const tni_plan_model *const m = s->model;
   const tn_plan_problem *const p = s->problem;
   int64_t sum = 0, largest = 0;
   for (size_t k = 0; k < p->pool_count; k++) {
@@ -153,7 +154,6 @@ pool_is_infeasible(tni_solver *s, const tni_plan_model *m)
   s->result->witness_is_load = true;
   s->result->witness_lower = m->begin[m->peak];
   s->result->witness_upper = m->end[m->peak];
-  s->model = m;
   s->capacity = sum;
   if (s->bound > sum) {
     tni_conflict_load(s);
@@ -171,8 +171,9 @@ pool_is_infeasible(tni_solver *s, const tni_plan_model *m)
 
 /* Heights and costs of the plan in the result. */
 static void
-pool_sum(tni_solver *s, const tni_plan_model *m)
+pool_sum(tni_solver *s)
 {
+  const tni_plan_model *const m = s->model;
   const tn_plan_problem *const p = s->problem;
   int64_t top[TN_PLAN_MAX_POOLS] = {0}, least = INT64_MAX, cost = 0, floor = 0;
   for (size_t k = 0; k < p->pool_count; k++)
@@ -218,27 +219,27 @@ tn_status
 tni_pool_solve(tni_solver *s)
 {
   const tn_plan_problem *const p = s->problem;
-  tni_plan_model m;
   pool_run r;
-  tn_status status = tni_plan_model_build(&m, p, NULL, NULL, s->memory);
+  tni_plan_model *const m = tni_plan_take(s->memory, 1, sizeof *m);
+  s->model = m;
+  if (!m || !s->result->pools || !pool_init(&r, s))
+    return TN_ENOMEM;
+  tn_status status = tni_plan_model_build(m, p, NULL, NULL, s->memory);
   if (status != TN_OK)
     return status;
-  if (!s->result->pools || !pool_init(&r, s))
-    return TN_ENOMEM;
   s->height = -1;
-  if (m.count && pool_is_infeasible(s, &m)) {
-    s->is_infeasible = true;
+  s->is_infeasible = m->count && pool_is_infeasible(s);
+  if (s->is_infeasible)
     return TN_OK;
-  }
-  bool is_done = m.count == 0;
-  for (uint32_t i = 0; i < m.count; i++)
-    r.is_left[m.buffer[i]] = true;
+  bool is_done = m->count == 0;
+  for (uint32_t i = 0; i < m->count; i++)
+    r.is_left[m->buffer[i]] = true;
   for (uint32_t pool = 0; pool < p->pool_count && !is_done; pool++) {
     status = pool_next(&r, pool, &is_done);
     if (status != TN_OK)
       return status;
   }
   if (is_done)
-    pool_sum(s, &m);
+    pool_sum(s);
   return TN_OK;
 }

@@ -183,6 +183,8 @@ search_place(tni_engine *e, const engine_frame *f, uint32_t at,
                           .low_at = at,
                           .s0 = f->s0,
                           .s1 = f->s1};
+  TN_CHECK(offset > f->low || (offset == f->low && at >= f->low_at),
+           "search.order");
   e->nodes++;
   e->offset[item] = offset;
   e->is_placed[item] = true;

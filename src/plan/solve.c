@@ -58,13 +58,14 @@ solve_publish(tni_solver *s)
 void
 tni_solver_offer(tni_solver *s, const int64_t *offset, int64_t height)
 {
-  TN_CHECK(height >= s->bound, "plan.bound");
+  TN_CHECK(height >= s->bound && offset != NULL, "plan.bound");
   if (s->height >= 0 && height >= s->height)
     return;
   s->height = height;
   memcpy(s->best, offset, s->model->count * sizeof *offset);
-  if (s->published < 0 || height < s->published)
-    solve_publish(s);
+  if (s->published >= 0 && height >= s->published)
+    return;  // another choice of shares has a lower one: [plan.anytime]
+  solve_publish(s);
 }
 
 void
@@ -106,51 +107,59 @@ solve_bound(tni_solver *s)
     }
 }
 
-tn_status
-tni_solve_model(tni_solver *s, const bool *use)
+/* The methods one after the other, each as long as there is something to
+ * gain. */
+static tn_status
+solve_methods(tni_solver *s)
 {
-  tni_plan_model m;
-  const tn_status status =
-      tni_plan_model_build(&m, s->problem, use, s->leader, s->memory);
-  if (status != TN_OK)
-    return status;
-  s->model = &m;
-  s->height = m.count ? -1 : 0;
-  s->bound = 0;
-  s->is_infeasible = false;
-  if (m.count == 0)
-    return TN_OK;
-  s->best = tni_plan_take(s->memory, m.count, sizeof *s->best);
-  if (!s->best)
-    return TN_ENOMEM;
-  solve_bound(s);
-  if (tni_conflict_fixed(s)) {
-    s->is_infeasible = true;
-    return TN_OK;
-  }
-  s->is_infeasible = s->bound > s->capacity;
-  if (s->is_infeasible)
-    tni_conflict_load(s);
-  if (!tni_greedy(s, true))
-    return TN_ENOMEM;
   /* What the exact search can hold it mostly solves sooner than ejection
    * lowers it. */
-  const bool is_small = m.count <= TNI_SEARCH_ITEMS_MAX;
+  const bool is_small = s->model->count <= TNI_SEARCH_ITEMS_MAX;
+  if (!tni_greedy(s, true))
+    return TN_ENOMEM;
   if (!is_small && tni_solver_goes_on(s) && s->height >= 0)
     tni_improve(s, SOLVE_STEPS);
   if (tni_solver_goes_on(s) && !tni_greedy(s, false))
     return TN_ENOMEM;
   if (is_small && tni_solver_goes_on(s))
     tni_exact(s, SOLVE_NODES);
-  for (uint64_t steps = SOLVE_STEPS;
-       tni_solver_goes_on(s) && s->height >= 0 && steps < SOLVE_NODES;
-       steps *= 2)
-    tni_improve(s, steps);
+  for (uint64_t steps = SOLVE_STEPS; steps < SOLVE_NODES; steps *= 2)
+    if (tni_solver_goes_on(s) && s->height >= 0)
+      tni_improve(s, steps);
   if (is_small && tni_solver_goes_on(s))
     tni_exact(s, UINT64_MAX);
   if (s->is_infeasible && s->result->conflict_count == 0)
     tni_conflict_search(s);
   return TN_OK;
+}
+
+tn_status
+tni_solve_model(tni_solver *s, const bool *use)
+{
+  s->model = tni_plan_take(s->memory, 1, sizeof *s->model);
+  if (!s->model)
+    return TN_ENOMEM;
+  const tn_status status =
+      tni_plan_model_build(s->model, s->problem, use, s->leader, s->memory);
+  if (status != TN_OK)
+    return status;
+  const uint32_t count = s->model->count;
+  s->height = count ? -1 : 0;
+  s->bound = 0;
+  s->is_infeasible = false;
+  if (count == 0)
+    return TN_OK;
+  s->best = tni_plan_take(s->memory, count, sizeof *s->best);
+  if (!s->best)
+    return TN_ENOMEM;
+  solve_bound(s);
+  s->is_infeasible = tni_conflict_fixed(s);
+  if (s->is_infeasible)
+    return TN_OK;
+  s->is_infeasible = s->bound > s->capacity;
+  if (s->is_infeasible)
+    tni_conflict_load(s);
+  return solve_methods(s);
 }
 
 /* Set what every answer has, whatever follows. */

@@ -3,8 +3,7 @@
  * Every method offers its plans to the solver, which keeps the best, tells
  * the caller, and says when to stop.
  *
- * Invariants
- *   [plan.anytime]  height only falls, bound only rises, bound <= height.
+ * Height only falls and bound only rises: see plan.anytime in <tenure/plan.h>.
  * SPDX-License-Identifier: MIT
  */
 #ifndef TNI_PLAN_SOLVER_H
@@ -17,7 +16,7 @@ typedef struct tni_solver {
   const tn_plan_options *options;  // const
   tni_plan_memory *memory;
   const tn_plan_problem *problem;
-  const tni_plan_model *model;
+  tni_plan_model *model;   // of the call under way
   const uint32_t *leader;  // of a buffer: whose offset it takes; NULL: its own
   tn_plan_result *result;
   int64_t capacity;   // const: nothing above counts as fitting

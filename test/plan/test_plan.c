@@ -1,7 +1,7 @@
 /* test_plan.c -- tn_plan_solve: answers, limits, budgets, memory
  *
  * Tags  [plan.disjoint] [plan.align] [plan.fixed] [plan.bound] [plan.anytime]
- *       [plan.same] [plan.honest] [fit.sets]
+ *       [plan.same] [plan.honest] [fit.sets] [improve.clear]
  * SPDX-License-Identifier: MIT
  */
 #include "oracle.h"
