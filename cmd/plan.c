@@ -73,13 +73,15 @@ plancmd_progress(void *context, const tn_plan_progress *p)
 static bool
 plancmd_parse_pool(const char *text, char *name, tn_plan_pool *pool)
 {
-  char size[32] = "", cost[32] = "0", rest = 0;
+  enum { MAX_COST = 1 << 20 };
+  char size[32], cost[32], rest;
   const int fields =
-      sscanf(text, "%31[^:]:%31[^:]:%31[0-9]%c", name, size, cost, &rest);
-  char *end;
-  pool->cost = strtoll(cost, &end, 10);
-  return (fields == 2 || fields == 3) && strlen(cost) < 10 &&
-         cmd_parse_bytes(size, &pool->capacity);
+      sscanf(text, "%31[^:]:%31[^:]:%31[^:]%c", name, size, cost, &rest);
+  pool->cost = 0;
+  return (fields == 2 || fields == 3) && text[strlen(text) - 1] != ':' &&
+         cmd_parse_bytes(size, &pool->capacity) &&
+         (fields == 2 ||
+          (cmd_parse_bytes(cost, &pool->cost) && pool->cost <= MAX_COST));
 }
 
 static int
@@ -264,7 +266,7 @@ cmd_solution_report(FILE *to, const cmd_table *t, const cmd_solution *s)
   if (plancmd_exit_code(r->status) != CMD_OK && r->height >= 0)
     fprintf(to, ", a plan of %" PRId64 " is known", r->height);
   fprintf(to, ", bound %" PRId64, r->lower_bound);
-  if (r->status == TN_PLAN_FEASIBLE)
+  if (r->status == TN_PLAN_FEASIBLE && s->problem.pool_count == 0)
     fprintf(to, ", gap %.3f %%",
             plancmd_gap_percent(r->height, r->lower_bound));
   if (s->problem.pool_count)

@@ -339,6 +339,9 @@ csv_read_gap(csv_reader *r, cmd_span word)
   if (to < from)
     return csv_complain(r, "gap '%.*s' ends before it begins", csv_shown(word),
                         word.text);
+  if (to > TN_PLAN_MAX)
+    return csv_complain(r, "gap '%.*s' is beyond 2^62", csv_shown(word),
+                        word.text);
   if (windowed) {
     if (!csv_cut(window, ':', &low, &high))
       return csv_complain(r, "window '%.*s' is not LOW:HIGH", csv_shown(window),

@@ -235,11 +235,11 @@ picture_write_load(FILE *to, const picture_frame *f, const cmd_piece *pieces,
 
 static void
 picture_write_level(FILE *to, const picture_frame *f, const char *class,
-                    const char *name, double address)
+                    const char *name, double address, double bytes)
 {
   char text[32];
   const double y = picture_y(f, address);
-  picture_format_bytes(text, sizeof text, address);
+  picture_format_bytes(text, sizeof text, bytes);
   fprintf(to,
           "<line class=\"%s\" x1=\"%d\" x2=\"%d\" y1=\"%.2f\" y2=\"%.2f\"/>"
           "<text text-anchor=\"%s\" x=\"%d\" y=\"%.2f\">%s %s</text>\n",
@@ -254,12 +254,15 @@ picture_write_levels(FILE *to, const picture_frame *f)
 {
   const cmd_solution *const s = f->solution;
   for (size_t i = 0; i < s->problem.pool_count; i++)
-    picture_write_level(to, f, "c", s->pool_names[i], f->pool_base[i + 1]);
+    picture_write_level(to, f, "c", s->pool_names[i], f->pool_base[i + 1],
+                        (double)s->pools[i].capacity);
   if (s->problem.pool_count)
     return;
-  picture_write_level(to, f, "h", "height", (double)s->result.height);
+  const double height = (double)s->result.height;
+  const double capacity = (double)s->problem.capacity;
+  picture_write_level(to, f, "h", "height", height, height);
   if (s->problem.capacity)
-    picture_write_level(to, f, "c", "capacity", (double)s->problem.capacity);
+    picture_write_level(to, f, "c", "capacity", capacity, capacity);
 }
 
 void
@@ -277,7 +280,7 @@ cmd_picture_write_svg(FILE *to, const cmd_table *table,
   cmd_piece *const pieces = cmd_table_get_pieces(table, &count);
   for (size_t i = 0; i < count; i++)
     picture_write_piece(to, &f, &pieces[i]);
-  if (count)
+  if (count && solution->problem.pool_count == 0)
     picture_write_load(to, &f, pieces, count);
   free(pieces);
   picture_write_levels(to, &f);
@@ -342,12 +345,11 @@ cmd_picture_write_html(FILE *to, const cmd_table *table,
   picture_escape(to, name);
   fputs("</h1>\n<p>", to);
   cmd_solution_report(to, table, solution);
-  fprintf(to,
-          "<p>Time goes across, addresses go up; a rectangle is a buffer. The "
-          "red line is the sum of the sizes alive%s.\n",
-          solution->problem.share_count
-              ? ""
-              : ": no plan is below its highest point");
+  fputs("<p>Time goes across, addresses go up; a rectangle is a buffer.", to);
+  if (solution->problem.pool_count)
+    fputs(" Pools stand on each other.", to);
+  else
+    fputs(" The red line is the sum of the sizes alive.", to);
   cmd_picture_write_svg(to, table, solution);
   picture_write_rows(to, table, solution);
   fputs(script, to);

@@ -138,6 +138,8 @@ test_complaints(void)
   refuse("id,lower,upper,size,offset\na,0,1,4,-2\n", 2, "offset -2 is less");
   refuse("id,lower,upper,size,gaps\na,0,9,4,3\n", 2, "gap '3' is not LOWER-");
   refuse("id,lower,upper,size,gaps\na,0,9,4,3-2\n", 2, "gap '3-2' ends before");
+  refuse("id,lower,end,size,gaps\na,0,9,4,3-4611686018427387904\n", 2,
+         "gap '3-4611686018427387904' is beyond 2^62");
   refuse("id,lower,upper,size,gaps\na,0,9,4,3-4@\n", 2, "window '' is not");
   refuse("id,lower,upper,size,gaps\na,0,9,4,3-4@1:x\n", 2, "window 'x' is not");
   refuse("id,lower,upper,size,share\na,0,9,4,z\n", 2, "share names 'z', which");

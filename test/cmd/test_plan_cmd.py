@@ -112,6 +112,17 @@ def test_solve():
     check("height 16 bytes" in error and "1 gaps that keep a window" in error, error)
 
 
+def test_pools():
+    text = "id,lower,upper,size\na,0,9,60\nb,0,9,60\nc,0,9,30\n"
+    pools = ["--pool", "sram:100:1", "--pool", "psram:1K:40"]
+    out, error = solve(text, *pools)
+    check(", cost 2490, " in error, error)  # 90 * 1 + 60 * 40
+    check(tenure("plan", "verify", *pools, "-", text=out)[0].startswith("-: right"), out)
+    for wrong in ["sram", "sram:", "sram:1:", "sram:1:2:3", ":1", "sram:1:x", "sram:1:2M"]:
+        _, error = solve(text, "--pool", wrong, code=1)
+        check(f"pool '{wrong}' is not NAME:SIZE[:COST]" in error, error)
+
+
 def test_no_plan():
     out, error = solve(FIVE, "-C", "11", code=2)
     check(not out and error.startswith("-: infeasible: proved: no plan fits, capacity 11"),
@@ -291,6 +302,7 @@ def test_bound():
 def main():
     test_frame()
     test_solve()
+    test_pools()
     test_no_plan()
     test_bad_input()
     test_verify()
