@@ -174,14 +174,16 @@ test_limits(void)
 static void
 test_pieces(void)
 {
-  static const cmd_piece wanted[] = {{0, 2, 3}, {0, 8, 9}, {2, 5, 7}};
+  static const cmd_piece wanted[] = {
+      {0, 2, 3}, {0, 8, 9}, {2, 5, 7}, {3, 0, 2}};
   cmd_table t;
   size_t count;
   TEST(parse(&t, "id,lower,upper,size,gaps\n"
-                 "a,0,9,8,4-5 -3-2 3-8 6-7\nb,0,9,4,0-9\nc,3,9,4,7-20 3-5\n"));
+                 "a,0,9,8,4-5 -3-2 3-8 6-7\nb,0,9,4,0-9\nc,3,9,4,7-20 3-5\n"
+                 "d,0,2,4,5-6\n"));
   cmd_piece *const pieces = cmd_table_get_pieces(&t, &count);
-  if (TEST(count == 3))
-    for (size_t i = 0; i < 3; i++)
+  if (TEST(count == 4))
+    for (size_t i = 0; i < 4; i++)
       TEST(pieces[i].buffer == wanted[i].buffer &&
            pieces[i].lower == wanted[i].lower &&
            pieces[i].upper == wanted[i].upper);

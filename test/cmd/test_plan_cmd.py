@@ -282,8 +282,11 @@ def test_bound():
                               "height": 176, "status": "optimal",
                               "live_pages_bytes": 8192}, out)
     out, _ = tenure("plan", "bound", "-", text="op,address,size\nalloc,16,100\n"
-                    "alloc,160,50\n")
+                    "alloc,160,50")
     check("clairvoyant allocator                   176 bytes" in out, out)
+    out, _ = tenure("plan", "bound", "-", text="op,address,size\nalloc,4000,20000\n"
+                    "free,4000,\nalloc,4000,16\n")
+    check("pages with live bytes                 24576 bytes" in out, out)
     for text, wanted in [
             ("", "-:1: the file is empty"),
             ("alloc,1,2\n", "-:1: the first line must be op,address,size"),
