@@ -8,8 +8,6 @@
 
 #define REGION_STEP_MIN TNI_MIB(1)
 #define REGION_STEP_MAX TNI_MIB(64)
-/* From here on the page map needs no leaf; 0 where there is no such size. */
-#define REGION_WHOLE ((size_t)1 << 16 << TNI_SLICE_LOG2)
 
 /* What pages of this region come in. */
 static size_t
@@ -177,6 +175,15 @@ region_on_fault(void *argument, void *address, bool is_write)
 
 /* ---- Creation ------------------------------------------------------------ */
 
+/* What a reservation's size and start are multiples of: from 4 GiB on the page
+ * map then needs no leaf. */
+static size_t
+region_grain(size_t total, size_t unit)
+{
+  return (uint64_t)total >> 32 != 0 ? TNI_SLICE_SIZE << TNI_LEAF_LOG2
+                                    : tni_max(TNI_SLICE_SIZE, unit);
+}
+
 /* Reserve, and choose low and high. */
 static tn_status
 region_place(tni_region *region)
@@ -190,14 +197,11 @@ region_place(tni_region *region)
   if (!tni_round_up_checked(tni_max(how->guard, page), page, &how->guard) ||
       !tn_size_add(size, how->guard, &total) ||
       !tn_size_add(total, page + unit, &total) ||
-      !tni_round_up_checked(
-          total,
-          total >= REGION_WHOLE ? REGION_WHOLE : tni_max(TNI_SLICE_SIZE, unit),
-          &total))
+      !tni_round_up_checked(total, region_grain(total, unit), &total))
     return TN_ERANGE;
-  const size_t align = total >= REGION_WHOLE ? REGION_WHOLE : unit;
   void *reserved;
-  const tn_status status = tni_place_reserve(total, align, &reserved);
+  const tn_status status =
+      tni_place_reserve(total, region_grain(total, unit), &reserved);
   if (status != TN_OK)
     return status;
 

@@ -16,6 +16,12 @@ BUILD = os.environ.get("BUILD", "build")
 ARMS = ("bump", "malloc", "stack")
 
 
+def make_web():
+    quiet = {k: v for k, v in os.environ.items() if "MAKE" not in k and k != "MFLAGS"}
+    subprocess.run(["make", "-s", "web", "BUILD=" + BUILD], cwd=ROOT, check=True,
+                   env=quiet)
+
+
 def native_hash(steps):
     """What the native stack arm computes, as the page writes it."""
     with tempfile.TemporaryDirectory() as folder:
@@ -38,9 +44,7 @@ def check_arms(cell, wanted):
 
 
 def main():
-    quiet = {k: v for k, v in os.environ.items() if "MAKE" not in k and k != "MFLAGS"}
-    subprocess.run(["make", "-s", "web", "BUILD=" + BUILD], cwd=ROOT, check=True,
-                   env=quiet)
+    make_web()
     path = os.path.join(ROOT, BUILD, "web", "threeway.html")
     text = open(path).read()
     assert "http://" not in text and "https://" not in text, "not self-contained"
