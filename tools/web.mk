@@ -26,7 +26,10 @@ $(BUILD)/web/opaque/%.o: web/arm_%.c
 	$(call say,wasm,$@)
 	$(Q)$(WASM_CC) $(WASM_FLAGS) -DTHREEWAY_OPAQUE -Wno-missing-prototypes -c $< -o $@
 
-$(BUILD)/web/%/bump.wasm: $(BUILD)/web/%/bump.o $(web_core)
+$(BUILD)/web/libtenure.a: $(web_core)
+	$(call say,ar,$@)
+	$(Q)rm -f $@ && llvm-ar rcs $@ $^
+$(BUILD)/web/%/bump.wasm: $(BUILD)/web/%/bump.o $(BUILD)/web/libtenure.a
 	$(call say,link,$@)
 	$(Q)$(WASM_LINK) -o $@ $^
 $(BUILD)/web/%/malloc.wasm: $(BUILD)/web/%/malloc.o
