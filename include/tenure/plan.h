@@ -48,7 +48,7 @@ enum {
 #define TN_PLAN_MAX ((int64_t)1 << 62)
 
 /* One buffer, alive in [lower, upper).  A buffer of no size or no lifetime
- * takes no room and is accepted. */
+ * (or all of it gaps) takes no room and is accepted. */
 typedef struct tn_plan_buffer {
   int64_t lower;  // first instant alive
   int64_t upper;  // first instant no longer alive, lower <= upper

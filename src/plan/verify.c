@@ -383,6 +383,40 @@ verify_shared_buffer(verify_state *v, size_t a)
 }
 
 static bool
+verify_height(verify_state *v, size_t pool, int64_t capacity)
+{
+  const tn_plan_problem *const p = v->problem;
+  int64_t height = 0;
+  for (size_t i = 0; i < p->count; i++) {
+    const tn_plan_buffer *const b = &p->buffers[i];
+    /* A buffer all of whose life is gaps takes no room either. */
+    const bool has_room =
+        b->size > 0 && v->first_piece[i] < v->first_piece[i + 1];
+    if (!has_room || verify_pool_of(v, i) != pool)
+      continue;
+    const int64_t end = v->offsets[i] + b->size;
+    if (end > capacity)
+      return verify_fault(v, TN_PLAN_FAULT_CAPACITY, i, i);
+    height = end > height ? end : height;
+  }
+  if (__builtin_add_overflow(v->report->height, height, &v->report->height))
+    v->report->height = INT64_MAX;
+  return true;
+}
+
+static bool
+verify_heights(verify_state *v)
+{
+  const tn_plan_problem *const p = v->problem;
+  if (p->pool_count == 0)
+    return verify_height(v, 0, p->capacity ? p->capacity : TN_PLAN_MAX);
+  for (size_t pool = 0; pool < p->pool_count; pool++)
+    if (!verify_height(v, pool, p->pools[pool].capacity))
+      return false;
+  return true;
+}
+
+static bool
 verify_overlaps(verify_state *v)
 {
   const tn_plan_problem *const p = v->problem;
@@ -391,6 +425,8 @@ verify_overlaps(verify_state *v)
     v->is_shared[p->shares[i].b] = true;
   }
   verify_make_pieces(v);
+  if (!verify_heights(v))
+    return false;
   const size_t pools = tni_max(p->pool_count, 1);
   for (size_t pool = 0; pool < pools; pool++)
     if (!verify_sweep_pool(v, pool))
@@ -419,26 +455,6 @@ verify_offset(verify_state *v, size_t i)
 
 /* The buffers of one pool, or all: their height is added to the report's. */
 static bool
-verify_height(verify_state *v, size_t pool, int64_t capacity)
-{
-  const tn_plan_problem *const p = v->problem;
-  int64_t height = 0;
-  for (size_t i = 0; i < p->count; i++) {
-    const tn_plan_buffer *const b = &p->buffers[i];
-    const bool has_room = b->size > 0 && b->lower < b->upper;
-    if (!has_room || verify_pool_of(v, i) != pool)
-      continue;
-    const int64_t end = v->offsets[i] + b->size;
-    if (end > capacity)
-      return verify_fault(v, TN_PLAN_FAULT_CAPACITY, i, i);
-    height = end > height ? end : height;
-  }
-  if (__builtin_add_overflow(v->report->height, height, &v->report->height))
-    v->report->height = INT64_MAX;
-  return true;
-}
-
-static bool
 verify_buffers(verify_state *v)
 {
   const tn_plan_problem *const p = v->problem;
@@ -450,11 +466,6 @@ verify_buffers(verify_state *v)
     if (!verify_offset(v, i))
       return false;
   }
-  if (p->pool_count == 0)
-    return verify_height(v, 0, p->capacity ? p->capacity : TN_PLAN_MAX);
-  for (size_t pool = 0; pool < p->pool_count; pool++)
-    if (!verify_height(v, pool, p->pools[pool].capacity))
-      return false;
   return true;
 }
 

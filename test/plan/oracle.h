@@ -49,19 +49,27 @@ oracle_clash(const oracle_case *c, size_t i, int64_t a, size_t j, int64_t b)
 }
 
 static inline bool
+oracle_takes_room(const oracle_case *c, size_t i)
+{
+  for (int64_t t = 0; t < ORACLE_TIME; t++)
+    if (c->buffer[i].size > 0 && oracle_is_alive(c, i, t))
+      return true;
+  return false;
+}
+
+static inline bool
 oracle_place(const oracle_case *c, int64_t *offset, size_t i, int64_t capacity)
 {
   if (i == c->count)
     return true;
   const tn_plan_buffer *const b = &c->buffer[i];
-  if (b->size == 0 || b->lower == b->upper)
+  if (!oracle_takes_room(c, i))
     return oracle_place(c, offset, i + 1, capacity);
   const int64_t step = b->align > 1 ? b->align : 1;
   for (int64_t o = 0; o + b->size <= capacity; o += step) {
     bool ok = b->fixed == TN_PLAN_FREE || b->fixed == o;
     for (size_t j = 0; ok && j < i; j++)
-      ok = c->buffer[j].size == 0 || c->buffer[j].lower == c->buffer[j].upper ||
-           !oracle_clash(c, i, o, j, offset[j]);
+      ok = !oracle_takes_room(c, j) || !oracle_clash(c, i, o, j, offset[j]);
     offset[i] = o;
     if (ok && oracle_place(c, offset, i + 1, capacity))
       return true;
@@ -109,9 +117,11 @@ oracle_random(oracle_case *c, uint64_t *state, bool extras)
       const int64_t step = c->buffer[i].align ? c->buffer[i].align : 1;
       c->buffer[i].fixed = (int64_t)(test_random(state) % 6) / step * step;
     }
-    if (test_random(state) % 4 == 0 && width > 1) {
+    if (c->gaps < ORACLE_BUFFERS && width > 1 && test_random(state) % 4 == 0) {
       const int64_t from = lower + (int64_t)(test_random(state) % 3);
       c->gap[c->gaps++] = (tn_plan_gap){i, from, from + 1};
+      if (c->gaps < ORACLE_BUFFERS && (test_random(state) & 1))
+        c->gap[c->gaps++] = (tn_plan_gap){i, from - 1, from + 2};
     }
   }
 }

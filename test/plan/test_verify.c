@@ -74,6 +74,15 @@ do_meet(const test_case *c, size_t i, size_t j)
 }
 
 static bool
+takes_room(const test_case *c, size_t i)
+{
+  for (int64_t time = -TIMES; time < TIMES; time++)
+    if (c->buffers[i].size > 0 && is_alive(c, i, time))
+      return true;
+  return false;
+}
+
+static bool
 is_buffer_right(const test_case *c, size_t i)
 {
   const tn_plan_buffer *const b = &c->buffers[i];
@@ -86,7 +95,7 @@ is_buffer_right(const test_case *c, size_t i)
     return false;
   const int64_t capacity =
       is_pooled ? c->pools[c->pool_of[i]].capacity : c->problem.capacity;
-  const bool has_room = b->size > 0 && b->lower < b->upper;
+  const bool has_room = takes_room(c, i);
   return !has_room || (capacity == 0 && !is_pooled) || at + b->size <= capacity;
 }
 
@@ -103,7 +112,7 @@ is_right(const test_case *c, int64_t *height)
         return false;
     const tn_plan_buffer *const b = &c->buffers[i];
     int64_t *const h = &heights[pool_of(c, i)];
-    if (b->size > 0 && b->lower < b->upper && c->offsets[i] + b->size > *h)
+    if (takes_room(c, i) && c->offsets[i] + b->size > *h)
       *h = c->offsets[i] + b->size;
   }
   *height = heights[0] + heights[1];
