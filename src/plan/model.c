@@ -39,7 +39,7 @@ model_key(int64_t n)
 
 /* ---- checks ---- */
 
-static tn_status
+TN_COLD static tn_status
 model_refuse(tn_plan_result *result, tn_status status, const char *text,
              size_t index)
 {
@@ -277,7 +277,7 @@ typedef struct model_arrays {
   uint64_t *width;
 } model_arrays;
 
-static bool
+TN_COLD static bool
 model_take_arrays(model_build *b, model_arrays *a, size_t n, size_t pieces)
 {
   tni_plan_memory *const m = b->memory;

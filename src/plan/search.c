@@ -424,7 +424,7 @@ tni_engine_restart(tni_engine *e)
     search_candidates(e, root);
 }
 
-tni_engine *
+TN_COLD tni_engine *
 tni_engine_create(const tni_search_problem *p, unsigned order,
                   tni_plan_memory *m)
 {
