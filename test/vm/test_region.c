@@ -68,8 +68,10 @@ static void
 check_growth(tni_region *region)
 {
   const size_t size = (size_t)(region->high - region->low);
-  const size_t unit = region->how.is_huge ? tni_os_get_config()->huge_size
-                                          : tni_os_get_config()->page_size;
+  const tni_os_config *const config = tni_os_get_config();
+  const size_t unit = region->how.is_huge && config->huge_size
+                          ? config->huge_size
+                          : config->page_size;
   size_t before = tni_load_relaxed(&region->usable);
   int steps = 0;
   while (before < size) {
