@@ -216,5 +216,6 @@ fresh:
 clean:
 	rm -rf $(BUILD)
 
--include tools/web.mk
+# Parts with rules of their own; each adds itself to `all` and `install`.
+include $(wildcard tools/*.mk)
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
