@@ -63,7 +63,7 @@ typedef struct tn_bump_options {
  *
  *   out     written only when TN_OK is returned
  *   options NULL for the defaults: as large as may be, committed on touch,
- *           huge pages from 2 MiB up
+ *           huge pages beyond the first 2 MiB
  *   returns TN_OK; TN_ENOMEM when there is no address space for size and guard
  *           (also under a limit on it); TN_EINVAL for another commit;
  *           TN_ENOTSUP where no guard can be had: use tn_checked

@@ -56,8 +56,11 @@ region_commit(tni_region *region, size_t from, size_t to)
                                : tni_os_commit_lazy(start, to - from);
   if (status != TN_OK)
     return status;
-  if (region->how.is_huge)  // again after a decommit, which forgets it
-    (void)tni_os_huge(start, to - from, true);
+  /* Not the first huge page: most regions never use more than a corner of it,
+   * and a touch would cost 2 MiB.  Again after a decommit, which forgets it. */
+  const size_t first = tni_max(from, region_unit(&region->how));
+  if (region->how.is_huge && first < to)
+    (void)tni_os_huge(region_at(region, first, to), to - first, true);
   /* The handler on another thread may have gone further: never back. */
   size_t usable = tni_load_acquire(&region->usable);
   while (usable < to && !tni_cas_acq_rel(&region->usable, &usable, to))

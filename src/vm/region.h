@@ -40,7 +40,7 @@ typedef struct tni_region_options {
   size_t initial;  // bytes usable from the start
   tni_commit commit;
   bool grows_down;
-  bool is_huge;  // ask for huge pages; steps become multiples of them
+  bool is_huge;  // ask for huge pages, but for the first; steps are multiples
   const tni_owner_ops *ops;  // who it is in the page map
   const char *name;          // the instance's, for messages; NULL for none
   /* The owner's word on a touch of a guard: writes one line and stops.
