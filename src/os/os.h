@@ -121,6 +121,29 @@ tn_status tni_os_prefault(void *addr, size_t size);
  * RESERVED; from is RESERVED afterwards.  TN_ENOTSUP when !can_move. */
 tn_status tni_os_move(void *from, void *to, size_t size);
 
+/* Exchange the pages of two ranges, both COMMITTED, private and apart.  On
+ * failure both hold what they held.  TN_ENOTSUP when !can_move or a range is
+ * of several mappings; TN_ENOMEM. */
+tn_status tni_os_swap(void *a, void *b, size_t size);
+
+/* Make COMMITTED pages fault when touched without taking a mapping of their
+ * own: their contents are lost.  Until released or decommitted.  TN_ENOTSUP
+ * where the system cannot (Linux before 6.13). */
+tn_status tni_os_guard(void *addr, size_t size);
+
+/* What tni_os_secret reached. */
+enum {
+  TNI_OS_SECRET_LOCKED = 1 << 0,   // never written to swap
+  TNI_OS_SECRET_NO_DUMP = 1 << 1,  // not in core dumps
+  TNI_OS_SECRET_NO_FORK = 1 << 2,  // not there in a forked child
+  TNI_OS_SECRET_HIDDEN = 1 << 3,   // out of reach for the kernel's own reads
+};
+
+/* Make RESERVED pages RESIDENT and keep them to ourselves as far as the system
+ * allows; *reached says how far.  TN_ENOMEM; a limit on locked memory is no
+ * failure, only a bit that is missing. */
+tn_status tni_os_secret(void *addr, size_t size, unsigned *reached);
+
 /* Memory that can be seen at several addresses.  *out is a handle for
  * tni_os_alias and tni_os_shared_close; views outlive the handle. */
 tn_status tni_os_shared_open(size_t size, int *out);

@@ -413,6 +413,58 @@ tni_os_move(void *from, void *to, size_t size)
   return TN_OK;
 }
 
+static void
+fake_swap_page(size_t a, size_t b)
+{
+  unsigned char held[FAKE_PAGE];
+  unsigned char *const pa = fake_base() + a * FAKE_PAGE;
+  unsigned char *const pb = fake_base() + b * FAKE_PAGE;
+  if (!fake_is_committed(&fake.page[a]) || !fake_is_committed(&fake.page[b]))
+    tni_fatal("tenure: [os.page] the fake system was asked to swap pages that "
+              "are not committed");
+  const fake_page page = fake.page[a];
+  fake.page[a] = fake.page[b];
+  fake.page[b] = page;
+  memcpy(held, pa, FAKE_PAGE);
+  memcpy(pa, pb, FAKE_PAGE);
+  memcpy(pb, held, FAKE_PAGE);
+}
+
+tn_status
+tni_os_swap(void *a, void *b, size_t size)
+{
+  tn_status status;
+  size_t first, second, count;
+  if (!tni_fake_enter(TNI_FAKE_SWAP, &status))
+    return status;
+  fake_own_range(a, size, &first, &count);
+  fake_own_range(b, size, &second, &count);
+  for (size_t i = 0; i < count; i++)
+    fake_swap_page(first + i, second + i);
+  return TN_OK;
+}
+
+tn_status
+tni_os_guard(void *addr, size_t size)
+{
+  tn_status status;
+  if (!tni_fake_enter(TNI_FAKE_GUARD, &status))
+    return status;
+  return tni_os_protect(addr, size, TNI_OS_NONE);
+}
+
+tn_status
+tni_os_secret(void *addr, size_t size, unsigned *reached)
+{
+  tn_status status;
+  if (!tni_fake_enter(TNI_FAKE_SECRET, &status))
+    return status;
+  fake_set_states(addr, size, FAKE_COMMITTED);
+  *reached =
+      TNI_OS_SECRET_LOCKED | TNI_OS_SECRET_NO_DUMP | TNI_OS_SECRET_NO_FORK;
+  return TN_OK;
+}
+
 /* ---- Facts ---------------------------------------------------------------------------- */
 
 const tni_os_config *

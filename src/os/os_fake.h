@@ -34,6 +34,9 @@
   X(HUGE, TN_ENOTSUP)                                                          \
   X(PREFAULT, TN_ENOMEM)                                                       \
   X(MOVE, TN_ENOTSUP)                                                          \
+  X(SWAP, TN_ENOTSUP)                                                          \
+  X(GUARD, TN_ENOTSUP)                                                         \
+  X(SECRET, TN_ENOMEM)                                                         \
   X(SHARED_OPEN, TN_ENOTSUP)                                                   \
   X(MAP_FILE, TN_EIO)                                                          \
   X(THREAD_START, TN_EAGAIN)                                                   \

@@ -11,7 +11,7 @@
 
 #include "os/os_linux.h"
 
-/* Absent from headers older than Linux 4.5, 4.17, 5.7 and 5.14. */
+/* Absent from headers older than Linux 4.17, 5.7, 5.14 and 6.13. */
 #ifndef MAP_FIXED_NOREPLACE
 #define MAP_FIXED_NOREPLACE 0x100000
 #endif
@@ -20,6 +20,9 @@
 #endif
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
+#endif
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
 #endif
 
 #define OS_UNCHECKED_MAX TNI_MIB(16)
@@ -345,6 +348,94 @@ tni_os_move(void *from, void *to, size_t size)
   /* Some kernels unmap the target before they look at the source. */
   (void)tni_os_reserve_at(to, size);
   return is_several ? TN_ENOTSUP : status;
+}
+
+tn_status
+tni_os_guard(void *addr, size_t size)
+{
+  const int error = errno;
+  if (madvise(addr, size, MADV_GUARD_INSTALL) == 0)
+    return TN_OK;
+  const bool is_unknown = errno == EINVAL;  // before 6.13
+  const tn_status status = os_result(false, error);
+  return is_unknown ? TN_ENOTSUP : status;
+}
+
+/* ---- Exchanging pages ------------------------------------------------------- */
+
+/* What a whole page table maps: the kernel moves it in one step when both
+ * places are as far from its start. */
+static size_t
+os_table_span(void)
+{
+  const size_t page = tni_os_get_config()->page_size;
+  return page * (page / sizeof(void *));
+}
+
+/* The pages of from go to to; from stays mapped, empty. */
+static bool
+os_move_out(void *from, void *to, size_t size)
+{
+  return mremap(from, size, size,
+                MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
+                to) != MAP_FAILED;
+}
+
+/* The same back to where something is mapped still: one mapping, so that the
+ * kernel can only refuse before it has unmapped anything.  Then copy. */
+static void
+os_move_in(void *from, void *to, size_t size)
+{
+  if (!os_move_out(from, to, size))
+    memcpy(to, from, size);
+}
+
+/* Both go to spare places first: there is no moment in which a refusal could
+ * not be undone.  Old kernels unmap the target of a move that they then
+ * refuse (EFAULT): a hole in the spare room, which others may have taken, is
+ * left to them. */
+static tn_status
+os_swap_by(void *a, void *b, char *spare_a, char *spare_b, size_t size)
+{
+  char *refused = NULL;
+  if (!os_move_out(a, spare_a, size))
+    refused = spare_a;
+  else if (!os_move_out(b, spare_b, size))
+    refused = spare_b;
+  if (!refused) {
+    os_move_in(spare_b, a, size);
+    os_move_in(spare_a, b, size);
+    return TN_OK;
+  }
+  const tn_status status = errno == EFAULT || errno == EINVAL
+                               ? TN_ENOTSUP
+                               : tni_os_linux_status(errno);
+  if (refused == spare_b)
+    os_move_in(spare_a, a, size);
+  return status;
+}
+
+tn_status
+tni_os_swap(void *a, void *b, size_t size)
+{
+  const size_t span = os_table_span();
+  size_t half, room;
+  if (!tni_os_get_config()->can_move)
+    return TN_ENOTSUP;
+  if (!tn_size_add(size, span, &half) ||
+      !tni_round_up_checked(half, span, &half) || !tn_size_mul(half, 2, &room))
+    return TN_ENOMEM;
+  const int error = errno;
+  void *map = NULL;
+  tn_status status = tni_os_reserve(room, span, &map);
+  if (!map)
+    return status;
+  char *const spare_a = (char *)map + (tni_address(a) & (span - 1));
+  char *const spare_b = (char *)map + half + (tni_address(b) & (span - 1));
+  status = os_swap_by(a, b, spare_a, spare_b, size);
+  (void)tni_os_release(map, room);
+  errno = error;
+  return status;
 }
 
 /* ---- Shared memory --------------------------------------------------------- */

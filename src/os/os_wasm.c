@@ -205,6 +205,29 @@ tni_os_move(void *from, void *to, size_t size)
 }
 
 tn_status
+tni_os_swap(void *a, void *b, size_t size)
+{
+  (void)a, (void)b, (void)size;
+  return TN_ENOTSUP;
+}
+
+tn_status
+tni_os_guard(void *addr, size_t size)
+{
+  (void)addr, (void)size;
+  return TN_ENOTSUP;
+}
+
+/* Nothing is written to a swap file by the machine itself, but what the host
+ * does with its own memory is out of reach: nothing is promised. */
+tn_status
+tni_os_secret(void *addr, size_t size, unsigned *reached)
+{
+  *reached = 0;
+  return tni_os_commit(addr, size);
+}
+
+tn_status
 tni_os_shared_open(size_t size,
                    int *out)  // NOLINT(readability-non-const-parameter)
 {
