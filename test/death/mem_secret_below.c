@@ -1,0 +1,13 @@
+/* death: SIGABRT "[mem.secret]" modes: debug harden */
+#include <tenure/mem.h>
+
+int
+main(void)
+{
+  tn_secret secret;
+  if (tn_secret_create(&secret, 32, 0) != TN_OK)
+    return 1;
+  ((volatile unsigned char *)secret.data)[-1] = 0;
+  tn_secret_destroy(&secret);
+  return 0;
+}
