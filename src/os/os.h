@@ -191,6 +191,15 @@ void tni_os_write_error(const char *text, size_t size);
  * skipped. */
 tn_status tni_os_close_range(int first, int last);
 
+/* Whether this number is an open descriptor. */
+bool tni_os_descriptor_is_open(int descriptor);
+
+/* Make `at`, open or not, name what `by` names, and close `by`.  For every
+ * thread `at` is open at all times if it was before; it is closed on exec if
+ * `by` was.  TN_EINVAL when they are the same or `by` is not open, TN_EAGAIN
+ * when the system has no room for `at`. */
+tn_status tni_os_descriptor_replace(int at, int by);
+
 /* ---- Clock, entropy, environment ---------------------------------------- */
 
 /* Nanoseconds from an arbitrary start; never goes back. */

@@ -43,8 +43,10 @@
   X(TLS_CREATE, TN_EAGAIN)                                                     \
   X(TLS_STORE, TN_ENOMEM)                                                      \
   X(FAULT_ADD, TN_ENOMEM)                                                      \
+  X(DESCRIPTOR_REPLACE, TN_EAGAIN)                                             \
   X(RELEASE, TN_ENOMEM)                                                        \
-  X(DECOMMIT, TN_ENOMEM)
+  X(DECOMMIT, TN_ENOMEM)                                                       \
+  X(CLOSE_RANGE, TN_EIO)
 
 typedef enum tni_fake_call {
 #define TNI_FAKE_ENUM(name, status) TNI_FAKE_##name,
@@ -94,5 +96,12 @@ const void *tni_fake_find_stray(void);
  *   data    its bytes; a writable map reaches them when it is unmapped
  */
 void tni_fake_set_file(const char *path, unsigned char *data, size_t size);
+
+/* Open a descriptor that names what: the smallest number from 3 that is not
+ * open; -1 when 64 are. */
+int tni_fake_open(unsigned what);
+
+/* What a descriptor names; 0 when it is not open. */
+unsigned tni_fake_get_open(int descriptor);
 
 #endif

@@ -10,6 +10,7 @@
 #define FAKE_FILES   8
 #define FAKE_KEYS    8
 #define FAKE_WATCHES 1024
+#define FAKE_OPEN    64
 
 typedef struct fake_file {
   const char *path;
@@ -41,6 +42,7 @@ static struct {
   void *value[FAKE_KEYS];  // of the thread that runs
   unsigned thread_id;      // of that thread, from 0
   unsigned last_thread_id;
+  unsigned open[FAKE_OPEN];  // what each descriptor names; 0: not open
 } fake_rest;
 
 /* ---- Files --------------------------------------------------------------------- */
@@ -158,6 +160,61 @@ tni_os_guarded_read(void *to, const void *from, size_t size)
   return TN_OK;
 }
 
+/* ---- Descriptors ------------------------------------------------------------------ */
+
+int
+tni_fake_open(unsigned what)
+{
+  for (int i = 3; i < FAKE_OPEN; i++) {
+    if (fake_rest.open[i] == 0) {
+      fake_rest.open[i] = what;
+      return i;
+    }
+  }
+  return -1;
+}
+
+unsigned
+tni_fake_get_open(int descriptor)
+{
+  return descriptor < 0 || descriptor >= FAKE_OPEN ? 0
+                                                   : fake_rest.open[descriptor];
+}
+
+bool
+tni_os_descriptor_is_open(int descriptor)
+{
+  return tni_fake_get_open(descriptor) != 0;
+}
+
+tn_status
+tni_os_close_range(int first, int last)
+{
+  tn_status status;
+  if (first < 0 || last < first)
+    return TN_EINVAL;
+  if (!tni_fake_enter(TNI_FAKE_CLOSE_RANGE, &status))
+    return status;
+  for (int i = first; i <= last && i < FAKE_OPEN; i++)
+    fake_rest.open[i] = 0;
+  return TN_OK;
+}
+
+tn_status
+tni_os_descriptor_replace(int at, int by)
+{
+  tn_status status;
+  if (at < 0 || at == by || !tni_os_descriptor_is_open(by))
+    return TN_EINVAL;
+  if (!tni_fake_enter(TNI_FAKE_DESCRIPTOR_REPLACE, &status))
+    return status;
+  if (at >= FAKE_OPEN)
+    return TN_EAGAIN;
+  fake_rest.open[at] = fake_rest.open[by];
+  fake_rest.open[by] = 0;
+  return TN_OK;
+}
+
 /* ---- What it has not -------------------------------------------------------------- */
 
 tn_status
@@ -182,12 +239,6 @@ tni_os_alias(int handle, size_t offset, void *addr, size_t size)
 {
   (void)handle, (void)offset, (void)addr, (void)size;
   return TN_ENOTSUP;
-}
-
-tn_status
-tni_os_close_range(int first, int last)
-{
-  return first < 0 || last < first ? TN_EINVAL : TN_OK;  // none is open
 }
 
 const char *

@@ -147,3 +147,32 @@ tni_os_close_range(int first, int last)
   errno = error;
   return TN_OK;
 }
+
+bool
+tni_os_descriptor_is_open(int descriptor)
+{
+  const int error = errno;
+  const bool is_open = fcntl(descriptor, F_GETFD) != -1;
+  errno = error;
+  return is_open;
+}
+
+tn_status
+tni_os_descriptor_replace(int at, int by)
+{
+  const int error = errno;
+  const int flags = fcntl(by, F_GETFD);
+  tn_status status = flags == -1 || at == by || at < 0 ? TN_EINVAL : TN_OK;
+  if (status == TN_OK) {
+    int got;
+    do  // EBUSY: another thread's open is about to take the number
+      got = dup3(by, at, flags & FD_CLOEXEC ? O_CLOEXEC : 0);
+    while (got < 0 && (errno == EINTR || errno == EBUSY));
+    if (got == at)
+      (void)close(by);
+    else
+      status = TN_EAGAIN;
+  }
+  errno = error;
+  return status;
+}

@@ -283,6 +283,20 @@ tni_os_close_range(int first, int last)
   return TN_ENOTSUP;
 }
 
+bool
+tni_os_descriptor_is_open(int descriptor)
+{
+  (void)descriptor;
+  return false;
+}
+
+tn_status
+tni_os_descriptor_replace(int at, int by)
+{
+  (void)at, (void)by;
+  return TN_ENOTSUP;
+}
+
 /* Messages are kept for the host; the last one stays. */
 void
 tni_os_write_error(const char *text, size_t size)

@@ -257,6 +257,30 @@ test_close_range(void)
     TEST((fcntl(file[i], F_GETFD) != -1) == (i == 0 || i == 5));
 }
 
+/* What `at` names is replaced; close on exec is what `by` had. */
+static void
+test_descriptor_replace(void)
+{
+  int pipes[2][2];
+  TEST(pipe(pipes[0]) == 0 && pipe2(pipes[1], O_CLOEXEC) == 0);
+  const int at = pipes[0][1], by = pipes[1][1];
+  errno = 4711;
+  TEST(tni_os_descriptor_replace(at, at) == TN_EINVAL);
+  TEST(tni_os_descriptor_replace(-1, by) == TN_EINVAL);
+  TEST(tni_os_descriptor_replace(1 << 30, by) == TN_EAGAIN);
+  TEST(tni_os_descriptor_is_open(by));
+  TEST(tni_os_descriptor_replace(at, by) == TN_OK && errno == 4711);
+  TEST(!tni_os_descriptor_is_open(by) && errno == 4711);
+  TEST(tni_os_descriptor_replace(at, by) == TN_EINVAL);
+  TEST(fcntl(at, F_GETFD) == FD_CLOEXEC);
+  char c = 0;
+  TEST(write(at, "x", 1) == 1 && read(pipes[1][0], &c, 1) == 1 && c == 'x');
+  TEST(read(pipes[0][0], &c, 1) == 0);  // the old pipe has lost its writer
+  TEST(tni_os_close_range(at, at) == TN_OK);
+  TEST(tni_os_close_range(pipes[0][0], pipes[0][0]) == TN_OK);
+  TEST(tni_os_close_range(pipes[1][0], pipes[1][0]) == TN_OK);
+}
+
 static void
 case_fatal(void)
 {
@@ -284,6 +308,7 @@ main(void)
   test_entropy();
   test_option();
   test_close_range();
+  test_descriptor_replace();
   TEST(child_dies(case_fatal, SIGABRT, "one line\n"));
   TEST_TEXT(child_run(case_write_error).text, "abc");
   return test_done();

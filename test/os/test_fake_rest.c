@@ -110,6 +110,29 @@ test_faults(void)
   TEST(tni_os_release(p, 2 * page) == TN_OK);
 }
 
+static void
+test_descriptors(void)
+{
+  const int a = tni_fake_open(10), b = tni_fake_open(11), c = tni_fake_open(12);
+  TEST(a == 3 && b == 4 && c == 5 && tni_os_descriptor_is_open(c));
+  TEST(!tni_os_descriptor_is_open(6) && !tni_os_descriptor_is_open(-1));
+  TEST(tni_os_descriptor_replace(a, a) == TN_EINVAL);
+  TEST(tni_os_descriptor_replace(a, 9) == TN_EINVAL);
+  TEST(tni_os_descriptor_replace(64, c) == TN_EAGAIN);
+  tni_fake_fail(TNI_FAKE_DESCRIPTOR_REPLACE, 1, false);
+  TEST(tni_os_descriptor_replace(a, c) == TN_EAGAIN);
+  TEST(tni_fake_get_open(a) == 10 && tni_fake_get_open(c) == 12);
+  TEST(tni_os_descriptor_replace(a, c) == TN_OK);
+  TEST(tni_fake_get_open(a) == 12 && tni_fake_get_open(c) == 0);
+  TEST(tni_os_close_range(b, 1000) == TN_OK && tni_fake_get_open(b) == 0);
+  TEST(tni_os_close_range(a, a) == TN_OK && tni_fake_get_open(a) == 0);
+  TEST(tni_fake_get_calls(TNI_FAKE_CLOSE_RANGE) == 2);
+  int last = 0;
+  for (int i = 0; i < 62; i++)
+    last = tni_fake_open(1);
+  TEST(last == -1 && tni_os_close_range(0, 63) == TN_OK);
+}
+
 int
 main(void)
 {
@@ -118,6 +141,7 @@ main(void)
   test_clock_and_entropy();
   test_threads();
   test_faults();
+  test_descriptors();
   TEST(child_dies(lock_twice, SIGABRT, "[os.rank]"));
   return test_done();
 }
