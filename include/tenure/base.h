@@ -102,7 +102,18 @@ TN_API TN_COLD TN_NORETURN void tn_contract_broken(const char *tag,
                                                    const char *text,
                                                    const char *file, int line);
 
+/* How many TN_NOALLOC blocks (scope.h) this thread is in; and what is called
+ * when something allocates in one.  caller is where, NULL: who calls this (it is
+ * not TN_COLD: compilers move calls of those out of the function). */
+TN_API extern __thread unsigned tni_noalloc_depth;
+TN_API TN_NORETURN void tni_noalloc_broken(const void *caller);
+
 TN_END_DECLS
+
+/* At the beginning of everything that allocates. */
+#define TNI_ALLOCATES(caller)                                                  \
+  (TN_DEBUG >= 1 && tni_noalloc_depth != 0 ? tni_noalloc_broken(caller)        \
+                                           : (void)0)
 
 /* A contract of the caller.  Checked with TN_DEBUG or TN_HARDEN from 1;
  * otherwise the condition is still compiled, and costs nothing. */

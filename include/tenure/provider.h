@@ -70,6 +70,7 @@ tn_allocate(tn_provider *provider, size_t size, size_t align)
   TN_REQUIRE(size > 0, "provider.size", "a request for 0 bytes");
   TN_REQUIRE(tn_is_power_of_two(align), "provider.align",
              "alignment is not a power of two");
+  TNI_ALLOCATES(NULL);
   return provider->allocate(provider, size, align);
 }
 
@@ -100,6 +101,8 @@ tn_resize(tn_provider *provider, void *pointer, size_t size, size_t new_size,
           size_t align)
 {
   TN_REQUIRE(new_size > 0, "provider.size", "a request for 0 bytes");
+  if (new_size > size)
+    TNI_ALLOCATES(NULL);
   if (!(provider->capabilities & TN_PROVIDER_RESIZE))
     return 0;
   return provider->resize(provider, pointer, size, new_size, align);

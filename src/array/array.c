@@ -202,6 +202,7 @@ tni_array_grow(tn_provider *provider, void *first, void *next, void *end,
 {
   const bool is_segmented = (shape.flags & TNI_ARRAY_SEGMENTED) != 0;
   const tn_array_piece old = {first, end};
+  TNI_ALLOCATES(__builtin_return_address(0));
   TN_CHECK((char *)first <= (char *)next && (char *)next <= (char *)end,
            "array.order");
   size_t count = (size_t)((char *)next - (char *)first) / shape.size;

@@ -239,6 +239,7 @@ tni_track_push(void *cursor, size_t size, size_t align, size_t granule,
                bool is_try)
 {
   track_cursor *const b = cursor;
+  TNI_ALLOCATES(__builtin_return_address(0));
   track_require_use(b, __builtin_return_address(0));
   const size_t span = track_span(b, size, align, granule);
   if (track_has(b, span, is_try))
@@ -269,6 +270,7 @@ track_span_checked(tn_checked *c, size_t size, size_t align, bool is_try)
 void *
 tni_track_push_checked(void *checked, size_t size, size_t align, bool is_try)
 {
+  TNI_ALLOCATES(__builtin_return_address(0));
   track_require_use(checked, __builtin_return_address(0));
   const size_t span = track_span_checked(checked, size, align, is_try);
   return span == SIZE_MAX ? NULL : track_hand_out(checked, size, span);
