@@ -54,6 +54,8 @@ test_order(tn_provider *provider)
   TEST(tn_scope_defer(&scope, note, &number[4]) != NULL);
   tn_scope_leave(&scope, inner);
   EXPECT(4, 3);
+  for (const tn_cleanup *c = scope.spare; c; c = c->below)
+    TEST(c != &own);  // the caller's storage stays the caller's
   TEST(tn_scope_defer(&scope, note, &number[5]) != NULL);
   tn_scope_leave(&scope, outer);
   EXPECT(5, 2);
