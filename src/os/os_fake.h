@@ -98,7 +98,7 @@ const void *tni_fake_find_stray(void);
 void tni_fake_set_file(const char *path, unsigned char *data, size_t size);
 
 /* Open a descriptor that names what: the smallest number from 3 that is not
- * open; -1 when 64 are. */
+ * open; -1 from 64 on.  Replacing can name numbers below 2^18. */
 int tni_fake_open(unsigned what);
 
 /* What a descriptor names; 0 when it is not open. */

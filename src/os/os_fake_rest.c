@@ -10,7 +10,8 @@
 #define FAKE_FILES   8
 #define FAKE_KEYS    8
 #define FAKE_WATCHES 1024
-#define FAKE_OPEN    64
+#define FAKE_OPEN    64         // numbers that opening gives
+#define FAKE_NUMBERS (1 << 18)  // those that a descriptor can be given
 
 typedef struct fake_file {
   const char *path;
@@ -42,7 +43,7 @@ static struct {
   void *value[FAKE_KEYS];  // of the thread that runs
   unsigned thread_id;      // of that thread, from 0
   unsigned last_thread_id;
-  unsigned open[FAKE_OPEN];  // what each descriptor names; 0: not open
+  unsigned open[FAKE_NUMBERS];  // what each descriptor names; 0: not open
 } fake_rest;
 
 /* ---- Files --------------------------------------------------------------------- */
@@ -177,8 +178,9 @@ tni_fake_open(unsigned what)
 unsigned
 tni_fake_get_open(int descriptor)
 {
-  return descriptor < 0 || descriptor >= FAKE_OPEN ? 0
-                                                   : fake_rest.open[descriptor];
+  return descriptor < 0 || descriptor >= FAKE_NUMBERS
+             ? 0
+             : fake_rest.open[descriptor];
 }
 
 bool
@@ -195,7 +197,7 @@ tni_os_close_range(int first, int last)
     return TN_EINVAL;
   if (!tni_fake_enter(TNI_FAKE_CLOSE_RANGE, &status))
     return status;
-  for (int i = first; i <= last && i < FAKE_OPEN; i++)
+  for (int i = first; i <= last && i < FAKE_NUMBERS; i++)
     fake_rest.open[i] = 0;
   return TN_OK;
 }
@@ -208,7 +210,7 @@ tni_os_descriptor_replace(int at, int by)
     return TN_EINVAL;
   if (!tni_fake_enter(TNI_FAKE_DESCRIPTOR_REPLACE, &status))
     return status;
-  if (at >= FAKE_OPEN)
+  if (at >= FAKE_NUMBERS)
     return TN_EAGAIN;
   fake_rest.open[at] = fake_rest.open[by];
   fake_rest.open[by] = 0;

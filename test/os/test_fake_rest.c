@@ -118,7 +118,7 @@ test_descriptors(void)
   TEST(!tni_os_descriptor_is_open(6) && !tni_os_descriptor_is_open(-1));
   TEST(tni_os_descriptor_replace(a, a) == TN_EINVAL);
   TEST(tni_os_descriptor_replace(a, 9) == TN_EINVAL);
-  TEST(tni_os_descriptor_replace(64, c) == TN_EAGAIN);
+  TEST(tni_os_descriptor_replace(1 << 18, c) == TN_EAGAIN);
   tni_fake_fail(TNI_FAKE_DESCRIPTOR_REPLACE, 1, false);
   TEST(tni_os_descriptor_replace(a, c) == TN_EAGAIN);
   TEST(tni_fake_get_open(a) == 10 && tni_fake_get_open(c) == 12);

@@ -33,13 +33,31 @@ test_runs(void)
     all[i] = 63 - i;
   before = calls();
   TEST(tn_fd_close_batch(all, 42) == 1 && calls() - before == 1);
-  if (TN_DEBUG == 0) {  // these are not open, and nobody minds
-    static const int far[] = {INT_MAX, 65538, 65537, 131073, 2, 65536 + 66};
-    before = calls();
-    TEST(tn_fd_close_batch(far, 6) == 5 && calls() - before == 5);
-    static const int edge[] = {65540, 5, 65541, 65542};  // a window ends here
-    TEST(tn_fd_close_batch(edge, 4) == 2);
-  }
+  TEST(tni_os_close_range(3, 63) == TN_OK);
+}
+
+/* Numbers as far apart as the window of the bitmap, and farther; a run that
+ * crosses its end. */
+static void
+test_far(void)
+{
+  static const int far[] = {65538,  3,      65536 + 66, 65537,
+                            131073, 131075, 200000};
+  static const int edge[] = {65540, 5, 65541, 65542};
+  for (size_t i = 0; i < 7; i++)
+    if (far[i] != 3)
+      TEST(tni_os_descriptor_replace(far[i], tni_fake_open(1)) == TN_OK);
+  TEST(tni_fake_open(1) == 3);
+  TEST(tn_fd_close_batch(far, 7) == 6);
+  for (size_t i = 0; i < 7; i++)
+    TEST(tni_fake_get_open(far[i]) == 0);
+  for (size_t i = 0; i < 4; i++)
+    if (edge[i] != 5)
+      TEST(tni_os_descriptor_replace(edge[i], tni_fake_open(1)) == TN_OK);
+  while (tni_fake_open(1) != 5)
+    ;
+  TEST(tn_fd_close_batch(edge, 4) == 2);
+  TEST(tni_os_close_range(3, 63) == TN_OK);
 }
 
 static void
@@ -50,7 +68,6 @@ test_scope(void)
   tn_fixed_init(&fixed, bytes, sizeof bytes);
   tn_scope scope;
   tn_scope_init(&scope, &fixed.provider);
-  TEST(tni_os_close_range(3, 63) == TN_OK);
   int fd[8] = {0};
   size_t owned = 0;
   for (; owned < 8; owned++) {
@@ -80,6 +97,7 @@ int
 main(void)
 {
   test_runs();
+  test_far();
   test_scope();
   return test_done();
 }

@@ -273,6 +273,15 @@ test_own_fd(tn_provider *provider)
   EXPECT(0, 1);
   TEST(!is_open(fd[0]) && !is_open(fd[1]) && is_open(fd[2]));
   close(fd[2]);
+
+  /* A set ends at a mark. */
+  fd[0] = dup(2);
+  fd[1] = dup(2);
+  TEST(tn_scope_own_fd(&scope, fd[0]) != NULL);
+  TN_WITH_CLEANUPS(&scope) TEST(tn_scope_own_fd(&scope, fd[1]) != NULL);
+  TEST(is_open(fd[0]) && !is_open(fd[1]));
+  tn_scope_fini(&scope);
+  TEST(!is_open(fd[0]));
 }
 
 /* Random sets with holes: all of them are closed, and nothing else. */
