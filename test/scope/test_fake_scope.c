@@ -41,7 +41,7 @@ test_runs(void)
 static void
 test_far(void)
 {
-  static const int far[] = {65538,  3,      65536 + 66, 65537,
+  static const int far[] = {65539,  3,      65536 + 66, 65538,
                             131073, 131075, 200000};
   static const int edge[] = {65540, 5, 65541, 65542};
   for (size_t i = 0; i < 7; i++)

@@ -323,7 +323,7 @@ test_batches(void)
 
 static struct {
   int slot;
-  _Atomic bool is_over;
+  bool is_over;
   unsigned long lost;
 } shared;
 
