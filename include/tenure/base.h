@@ -75,6 +75,16 @@ typedef enum tn_commit {
 
 TN_BEGIN_DECLS
 
+/* Defined only in the library of the same kind, and named by every header whose
+ * inline functions differ in debug builds: a missing one in the linker's
+ * message means that this object was compiled with another TN_DEBUG. */
+#if TN_DEBUG >= 1
+#define TNI_LIBRARY_KIND tni_link_with_libtenure_debug
+#else
+#define TNI_LIBRARY_KIND tni_link_with_libtenure_release
+#endif
+TN_API extern const char TNI_LIBRARY_KIND;
+
 /* The name of a status as it is spelled in C, for messages.
  *
  *   returns "TN_ENOMEM" and so on; "TN_UNKNOWN" for a value not in the table

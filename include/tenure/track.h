@@ -44,17 +44,14 @@ struct tni_track {
   bool do_log;            // owner: say every push
 };
 
-/* Defined only in the library of the same kind: a missing one in the linker's
- * message means that this object was compiled with another TN_DEBUG. */
 #if TN_DEBUG >= 1
 #define TNI_TRACK_FIELD tni_track track;
-#define TNI_TRACK_LINK  tni_link_with_libtenure_debug
 #else
 #define TNI_TRACK_FIELD
-#define TNI_TRACK_LINK tni_link_with_libtenure_release
 #endif
-TN_API extern const char TNI_TRACK_LINK;
-static const char *const tni_track_link __attribute__((used)) = &TNI_TRACK_LINK;
+/* Debug and release objects do not link: see TNI_LIBRARY_KIND. */
+static const char *const tni_track_kind __attribute__((used)) =
+    &TNI_LIBRARY_KIND;
 
 /* ---- Called by the inline functions of debug builds only ----------------- */
 /* `cursor` is any cursor struct: a pointer followed by its tni_track. */

@@ -1,5 +1,7 @@
 #include "base/base.h"
 
+const char TNI_LIBRARY_KIND = 0;
+
 const char *
 tn_status_name(tn_status status)
 {

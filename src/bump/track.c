@@ -3,9 +3,6 @@
 #include "event/event.h"
 #include "os/os.h"
 
-/* The one symbol that an object of the same kind asks for. */
-const char TNI_TRACK_LINK = 0;
-
 #if TN_DEBUG >= 1
 
 #define TRACK_FRESH 0xcd

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Count the instructions of the fast paths of pools, gcc and clang at -O2.
+
+Each function below is one operation; what is counted is the path on which no
+jump is taken, up to the return.  x86-64 only.
+"""
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SOURCE = r"""
+#include <tenure/pool.h>
+void *pool_alloc(tn_pool *p) { return tn_pool_alloc(p); }
+void pool_free(tn_pool *p, void *block) { tn_pool_free(p, block); }
+void *cache_alloc(tn_cache *c) { return tn_cache_alloc(c); }
+void cache_free(tn_cache *c, void *object) { tn_cache_free(c, object); }
+"""
+MOST = {"pool_alloc": 6, "pool_free": 6, "cache_alloc": 6, "cache_free": 6}
+
+
+def functions(compiler, folder):
+    """{name: [instruction]} in order, without padding."""
+    source, obj = folder + "/golden.c", folder + "/golden.o"
+    with open(source, "w") as out:
+        out.write(SOURCE)
+    subprocess.run([compiler, "-std=c11", "-O2", "-Iinclude", "-fno-ipa-icf" if "clang" not in
+                    compiler else "-O2", "-fcf-protection=none", "-c", source, "-o", obj],
+                   check=True)
+    text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", obj],
+                          check=True, capture_output=True, text=True).stdout
+    found, name = {}, None
+    for line in text.splitlines():
+        head = re.match(r"[0-9a-f]+ <(\w+)>:", line)
+        code = re.match(r" +[0-9a-f]+:\t(.*)", line)
+        if head:
+            name = head[1]
+            found[name] = []
+        elif code and not re.match(r"(cs )?nop|xchg +%ax,%ax|data16", code[1]):
+            found[name].append(code[1].split("#")[0].strip())
+    return found
+
+
+def fast_path(code):
+    """What runs when no conditional jump is taken, without the return."""
+    ends = [i for i, text in enumerate(code) if text.startswith("ret")]
+    return code[:ends[0]] if ends else code
+
+
+def main():
+    if platform.machine() != "x86_64":
+        print("not x86-64: nothing to compare with")
+        return 0
+    wrong = 0
+    for compiler in filter(shutil.which, ("gcc", "clang")):
+        with tempfile.TemporaryDirectory() as folder:
+            code = functions(compiler, folder)
+        for name, most in MOST.items():
+            path = fast_path(code[name])
+            print(f"{compiler},{name},instructions,{len(path)}")
+            if len(path) > most or any("call" in i for i in path):
+                wrong += 1
+                print(f"{compiler}: {name} has more than {most}:", *code[name], sep="\n  ")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    os.chdir(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
+    sys.exit(main())
