@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trace/functions.h"
 #include "trace/store.h"
 
 enum { SYMBOLS_MAX_INLINED = 32, SYMBOLS_MAX_FILE = 8 << 20 };
@@ -27,6 +28,7 @@ typedef struct symbols_module {
   Dwfl *dwfl;           // NULL: no symbols
   Dwfl_Module *module;  // of dwfl
   Dwarf_Addr bias;
+  tni_functions functions;
 } symbols_module;
 
 typedef struct symbols_file {
@@ -66,9 +68,11 @@ tni_symbols_create(void)
 void
 tni_symbols_destroy(tni_symbols *symbols)
 {
-  for (size_t i = 0; i < symbols->module_count; i++)
+  for (size_t i = 0; i < symbols->module_count; i++) {
+    tni_functions_fini(&symbols->modules[i].functions);
     if (symbols->modules[i].dwfl)
       dwfl_end(symbols->modules[i].dwfl);
+  }
   for (size_t i = 0; i < symbols->place_count; i++) {
     free(symbols->places[i]->frames);
     free(symbols->places[i]);
@@ -131,8 +135,10 @@ symbols_open(symbols_module *m)
   m->module = dwfl_report_offline(m->dwfl, "", m->path, -1);
   dwfl_report_end(m->dwfl, NULL, NULL);
   if (m->module && dwfl_module_getelf(m->module, &m->bias) &&
-      symbols_is_recorded(m))
+      symbols_is_recorded(m)) {
+    tni_functions_init(&m->functions, m->module, m->bias);
     return;
+  }
   dwfl_end(m->dwfl);
   m->dwfl = NULL;
   m->module = NULL;
@@ -307,15 +313,12 @@ symbols_fill(tni_symbols *symbols, tni_place *place)
   symbols_module *const m = symbols_module_of(symbols, place->module);
   if (m && m->module) {
     const Dwarf_Addr address = m->bias + place->offset;
-    GElf_Sym symbol;
-    GElf_Off into = 0;
-    const char *const name = dwfl_module_addrinfo(m->module, address, &into,
-                                                  &symbol, NULL, NULL, NULL);
-    /* A symbol without a size, or one that ends before, only happens to be
-     * the nearest below. */
-    if (name && name[0] && into < symbol.st_size) {
-      place->symbol = tni_texts_keep(&symbols->texts, symbols_plain(name));
-      place->function = place->offset - into;
+    const tni_function *const f =
+        tni_functions_find(&m->functions, place->offset);
+    if (f) {
+      place->function = f->whole;
+      if (f->name)
+        place->symbol = tni_texts_keep(&symbols->texts, symbols_plain(f->name));
     }
     symbols_lines(symbols, &found, m, address);
   }
@@ -326,6 +329,24 @@ symbols_fill(tni_symbols *symbols, tni_place *place)
   memcpy(frames, found.frames, found.count * sizeof *frames);
   place->frames = frames;
   place->count = found.count;
+}
+
+uint64_t
+tni_symbols_function(tni_symbols *symbols, uint32_t module, uint64_t offset,
+                     const char **name)
+{
+  const symbols_module *const m = symbols_module_of(symbols, module);
+  const tni_function *const f =
+      m && m->module ? tni_functions_find(&m->functions, offset) : NULL;
+  if (name)
+    *name = f && f->name ? symbols_plain(f->name) : NULL;
+  return f ? f->whole : 0;
+}
+
+const char *
+tni_symbols_path(const tni_symbols *symbols, uint32_t module)
+{
+  return module < symbols->module_count ? symbols->modules[module].path : "";
 }
 
 const tni_place *

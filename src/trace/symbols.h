@@ -60,6 +60,18 @@ uint32_t tni_symbols_add(tni_symbols *symbols, const char *path,
 const tni_place *tni_symbols_find(tni_symbols *symbols, uint32_t module,
                                   uint64_t offset);
 
+/* Where the function at an address starts, without asking for lines: cheap.
+ *
+ *   name    its linker name; NULL when not known
+ *   returns its start (of the whole, for a part that was moved away); 0: there
+ *           is none
+ */
+uint64_t tni_symbols_function(tni_symbols *symbols, uint32_t module,
+                              uint64_t offset, const char **name);
+
+/* The path of a module as it was given; "" for an unknown one. */
+const char *tni_symbols_path(const tni_symbols *symbols, uint32_t module);
+
 /* The line of a source file, without the blanks around it; NULL: not to be
  * had.  Lives as long as symbols. */
 const char *tni_symbols_line(tni_symbols *symbols, const char *file,
