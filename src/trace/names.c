@@ -1,0 +1,198 @@
+/* names.c -- what frames are called, and which count; see names.h
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include "trace/names.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+tni_names_init(tni_names *names, const tni_trace *trace)
+{
+  *names = (tni_names){.trace = trace, .symbols = tni_symbols_create()};
+  const uint32_t frames = tni_trace_frames(trace);
+  names->function_of = tni_store_get(frames, sizeof *names->function_of);
+  names->kind_of = tni_store_get(frames, sizeof *names->kind_of);
+  names->functions =
+      tni_store_grow(NULL, &names->room, 1, sizeof *names->functions);
+  names->count = 1;
+  for (uint32_t i = 0; i < tni_trace_modules(trace); i++) {
+    const tni_trace_module *const m = tni_trace_module_at(trace, i);
+    char hex[129] = "";
+    for (size_t at = 0; at < m->build_id_size && at < 64; at++)
+      snprintf(hex + 2 * at, 3, "%02x", m->build_id[at]);
+    tni_symbols_add(names->symbols, m->path, hex);
+  }
+}
+
+void
+tni_names_fini(tni_names *names)
+{
+  tni_symbols_destroy(names->symbols);
+  free(names->function_of);
+  free(names->kind_of);
+  free(names->functions);
+  tni_map_fini(&names->numbers);
+}
+
+/* The byte before a return address belongs to the call. */
+static uint64_t
+names_offset(const tni_trace_frame *frame)
+{
+  return frame->offset ? frame->offset - 1 : 0;
+}
+
+uint32_t
+tni_names_function_of(tni_names *names, uint32_t frame)
+{
+  if (frame >= tni_trace_frames(names->trace))
+    return 0;
+  if (names->function_of[frame])
+    return names->function_of[frame] - 1;
+  const tni_trace_frame *const f = tni_trace_frame_at(names->trace, frame);
+  const char *name = NULL;
+  uint32_t number = 0;
+  const uint64_t start =
+      tni_symbols_function(names->symbols, f->module, names_offset(f), &name);
+  if (start) {
+    bool is_new;
+    uint32_t *const at =
+        tni_map_enter(&names->numbers, start, f->module, &is_new);
+    if (is_new) {
+      names->functions =
+          tni_store_grow(names->functions, &names->room, names->count + 1,
+                         sizeof *names->functions);
+      *at = (uint32_t)names->count;
+      names->functions[names->count++] = (tni_names_function){
+          f->module, start,
+          name ? tni_symbols_demangle(names->symbols, name) : NULL};
+    }
+    number = *at;
+  }
+  names->function_of[frame] = number + 1;
+  return number;
+}
+
+/* ---- Functions that pass on ------------------------------------------------ */
+
+static bool
+names_starts(const char *text, const char *with)
+{
+  return strncmp(text, with, strlen(with)) == 0;
+}
+
+static bool
+names_ends(const char *text, const char *with)
+{
+  const size_t length = strlen(text), tail = strlen(with);
+  return length >= tail && strcmp(text + length - tail, with) == 0;
+}
+
+bool
+tni_names_is_passing(const char *name)
+{
+  static const char *const starts[] = {
+      "std::",    "__gnu_cxx::", "alloc::", "core::",      "hashbrown::",
+      "<alloc::", "<core::",     "<std::",  "new_",        "operator new",
+      "__rust",   "__rdl_",      "g_slice", "g_string_new"};
+  static const char *const parts[] = {"strdup", "strndup", "memdup",
+                                      "obstack_"};
+  for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+    if (names_starts(name, starts[i]))
+      return true;
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    if (strstr(name, parts[i]))
+      return true;
+  /* "alloc" in any case, as in ALLOC_NEW or xmalloc, but not allocation: that
+   * is what compilers do with registers. */
+  for (const char *p = name; (p = strcasestr(p, "alloc")) != NULL; p += 5)
+    if (strncasecmp(p, "allocation", 10) != 0)
+      return true;
+  return names_ends(name, "_new") || names_ends(name, "_New");
+}
+
+static bool
+names_is_runtime(const char *path)
+{
+  static const char *const libraries[] = {"libc.so",   "libc-",      "ld-linux",
+                                          "libstdc++", "libtenure-", "libc++"};
+  const char *const base = tni_symbols_base(path);
+  for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++)
+    if (names_starts(base, libraries[i]))
+      return true;
+  return false;
+}
+
+bool
+tni_names_passes_on(tni_names *names, uint32_t frame)
+{
+  if (frame >= tni_trace_frames(names->trace))
+    return true;
+  if (names->kind_of[frame] == 0) {
+    const tni_trace_frame *const f = tni_trace_frame_at(names->trace, frame);
+    const uint32_t number = tni_names_function_of(names, frame);
+    const char *const name = names->functions[number].name;
+    const bool passes =
+        names_is_runtime(tni_symbols_path(names->symbols, f->module)) ||
+        (name && tni_names_is_passing(name));
+    names->kind_of[frame] = passes ? 2 : 1;
+  }
+  return names->kind_of[frame] == 2;
+}
+
+uint32_t
+tni_names_site(tni_names *names, uint32_t node)
+{
+  enum { MOST_SKIPPED = 16 };
+  uint32_t at = node;
+  for (int i = 0; i < MOST_SKIPPED && at != 0; i++) {
+    const tni_trace_node *const n = tni_trace_node_at(names->trace, at);
+    if (n->frame == TNI_TRACE_NONE)
+      break;
+    if (!tni_names_passes_on(names, n->frame))
+      return at;
+    at = n->parent;
+  }
+  return node;
+}
+
+/* ---- Places ---------------------------------------------------------------- */
+
+const tni_place *
+tni_names_place(tni_names *names, uint32_t frame)
+{
+  if (frame >= tni_trace_frames(names->trace))
+    return tni_symbols_find(names->symbols, TNI_TRACE_NONE, 0);
+  const tni_trace_frame *const f = tni_trace_frame_at(names->trace, frame);
+  return tni_symbols_find(names->symbols, f->module, names_offset(f));
+}
+
+const tni_symbol_frame *
+tni_names_shown(const tni_place *place)
+{
+  for (uint32_t i = 0; i + 1 < place->count; i++)
+    if (place->frames[i].function &&
+        !tni_names_is_passing(place->frames[i].function))
+      return &place->frames[i];
+  return &place->frames[place->count - 1];
+}
+
+const char *
+tni_names_write(const tni_place *place, char *text, size_t size)
+{
+  const tni_symbol_frame *const f = tni_names_shown(place);
+  if (f->file && f->line)
+    snprintf(text, size, "%s (%s:%u)", f->function, tni_symbols_base(f->file),
+             f->line);
+  else if (f->file)
+    snprintf(text, size, "%s (%s)", f->function, tni_symbols_base(f->file));
+  else
+    snprintf(text, size, "%s", f->function);
+  return text;
+}
