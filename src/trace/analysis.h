@@ -38,11 +38,11 @@ enum {
 
 /* How far out the call is that holds a block's whole life. */
 enum {
-  TNI_ESCAPE_NONE,         // 0: the function of the site itself
-  TNI_ESCAPE_FAR = 7,      // 7 or more calls further out
-  TNI_ESCAPE_THREAD,       // the thread's first function
-  TNI_ESCAPE_OTHER,        // freed by another thread
-  TNI_ESCAPE_LEFT,         // never freed
+  TNI_ESCAPE_NONE,     // 0: the function of the site itself
+  TNI_ESCAPE_FAR = 7,  // 7 or more calls further out
+  TNI_ESCAPE_THREAD,   // the thread's first function
+  TNI_ESCAPE_OTHER,    // freed by another thread
+  TNI_ESCAPE_LEFT,     // never freed
   TNI_ESCAPE_UNKNOWN,
   TNI_ESCAPES,
 };
@@ -72,7 +72,7 @@ typedef struct tni_path {
   uint32_t site;
   uint32_t epoch;  // of the peak that peak_bytes is of
   uint8_t api;
-  bool is_dirty;  // changed since the last instant
+  bool is_dirty;                     // changed since the last instant
   uint64_t blocks, bytes;            // that ever came
   uint64_t live_blocks, live_bytes;  // now
   uint64_t most_blocks, most_bytes;  // when live_bytes was largest
@@ -96,21 +96,22 @@ typedef struct tni_free_place {
 } tni_free_place;
 
 typedef struct tni_site {
-  uint32_t frame;     // key
-  uint32_t node;      // the first stack seen, from the site outward
-  uint32_t function;  // that the site is in
-  uint64_t blocks, bytes;    // that ever came; resizes not counted
-  uint64_t frees;            // by the program
+  uint32_t frame;          // key
+  uint32_t node;           // the first stack seen, from the site outward
+  uint32_t function;       // that the site is in
+  uint64_t blocks, bytes;  // that ever came; resizes not counted
+  uint64_t frees;          // by the program
   uint64_t live_blocks, live_bytes;
   uint64_t most_blocks, most_bytes;
   uint64_t peak_blocks, peak_bytes;
   uint32_t epoch;
   uint64_t left_blocks, left_bytes;  // never freed
-  uint64_t lost_blocks, lost_bytes;  // of these unreachable or only through such
+  uint64_t lost_blocks,
+      lost_bytes;  // of these unreachable or only through such
   uint64_t temporary;
   uint64_t resizes, moves, resize_bytes;  // bytes copied by moves
-  uint64_t grown;          // blocks that were resized at all
-  uint64_t final_sizes[TNI_SIZES];  // of blocks that were resized
+  uint64_t grown;                         // blocks that were resized at all
+  uint64_t final_sizes[TNI_SIZES];        // of blocks that were resized
   uint64_t least_size, most_size;
   uint64_t lifetimes[TNI_LIFETIMES];
   uint64_t lifetime_ns;
@@ -119,8 +120,8 @@ typedef struct tni_site {
   uint64_t oldest_first, newest_first;  // of the site's own blocks
   uint64_t generations;  // times that the site had live blocks, and then none
   uint64_t generation_bytes, most_generation;  // allocated in one
-  uint64_t threads;      // bit i: thread i modulo 64 allocated here
-  uint64_t pages;        // kept by few of its blocks, at the worst instant
+  uint64_t threads;  // bit i: thread i modulo 64 allocated here
+  uint64_t pages;    // kept by few of its blocks, at the worst instant
   tni_holding holders[TNI_HOLDERS];
   uint32_t holder_count;
   uint64_t other_holders;  // blocks whose holder found no room there
@@ -172,12 +173,12 @@ typedef struct tni_analysis {
   uint32_t *path_of;  // by node: its first path
   tni_site *sites;    // [0]: events without a stack
   size_t site_count, site_room;
-  uint32_t *site_of;  // by frame: its site
+  uint32_t *site_of;   // by frame: its site
   tni_series *series;  // [0]: unused
   size_t series_count, series_room;
   tni_bucket buckets[TNI_BUCKETS];
-  uint64_t bucket_ns;   // width
-  uint32_t bucket;      // now
+  uint64_t bucket_ns;  // width
+  uint32_t bucket;     // now
   uint64_t instant_ns[TNI_INSTANTS];
   uint64_t begin_ns, end_ns;
   tni_mismatch mismatches[TNI_MISMATCHES];

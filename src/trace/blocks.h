@@ -40,6 +40,7 @@ typedef struct tni_block {
   uint32_t path;
   uint32_t stack;    // node: of the allocation, or the last resize
   uint32_t context;  // of the allocation, for its slots
+  uint64_t sp;       // of the allocation
   uint32_t resizes;
   tni_block_links of_thread, of_site;
   uint8_t api;   // of the allocation, or the last resize

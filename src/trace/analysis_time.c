@@ -1,0 +1,232 @@
+/* analysis_time.c -- the run over time; see analysis_time.h
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "trace/analysis_time.h"
+
+#include <stdlib.h>
+
+enum {
+  TIME_EVERY = TNI_BUCKETS / TNI_INSTANTS,
+  TIME_PAGE = 4096,
+  TIME_FEW = TIME_PAGE / 8,        // bytes: a page with less is kept by a few
+  TIME_MOST_BLOCKS = 8 * 1000000,  // more are not looked at page by page
+};
+
+void
+tni_time_init(tni_analysis *a)
+{
+  uint64_t begin = UINT64_MAX, end = 0;
+  for (uint32_t i = 0; i < tni_trace_processes(a->trace); i++) {
+    const tni_trace_process *const p = tni_trace_process_at(a->trace, i);
+    begin = p->begin_ns < begin ? p->begin_ns : begin;
+    end = p->end_ns > end ? p->end_ns : end;
+  }
+  a->begin_ns = begin < end ? begin : 0;
+  a->end_ns = end > a->begin_ns ? end : a->begin_ns + 1;
+  a->bucket_ns = (a->end_ns - a->begin_ns) / TNI_BUCKETS + 1;
+  for (uint32_t i = 0; i < TNI_INSTANTS; i++)
+    a->instant_ns[i] = a->begin_ns + (i + 1) * TIME_EVERY * a->bucket_ns;
+}
+
+/* ---- Pages that few blocks keep ------------------------------------------- */
+
+typedef struct time_page {
+  uint64_t bytes;
+  uint32_t site;
+} time_page;
+
+static time_page *
+time_pages(tni_analysis *a, tni_map *map)
+{
+  time_page *pages = NULL;
+  size_t room = 0;
+  for (size_t i = 0; i < a->blocks.used; i++) {
+    const tni_block *const b = &a->blocks.items[i];
+    if (b->address == 0 || b->size == 0)
+      continue;
+    /* A block of a page and more keeps its own pages. */
+    if (b->size >= TIME_PAGE)
+      continue;
+    const uint64_t first = b->address / TIME_PAGE;
+    const uint64_t last = (b->address + b->size - 1) / TIME_PAGE;
+    for (uint64_t page = first; page <= last; page++) {
+      bool is_new;
+      uint32_t *const at = tni_map_enter(map, page, b->process, &is_new);
+      if (is_new)
+        *at = (uint32_t)map->count - 1;
+      pages = tni_store_grow(pages, &room, map->count, sizeof *pages);
+      pages[*at].bytes += b->size;
+      pages[*at].site = a->paths[b->path].site;
+    }
+  }
+  return pages;
+}
+
+/* Count the pages of which less than an eighth is live; keep the instant where
+ * there were most. */
+static void
+time_note_pages(tni_analysis *a, uint64_t now_ns)
+{
+  if (a->blocks.live > TIME_MOST_BLOCKS)
+    return;
+  tni_map map = {0};
+  time_page *const pages = time_pages(a, &map);
+  uint64_t pinned = 0;
+  for (size_t i = 0; i < map.count; i++)
+    pinned += pages[i].bytes < TIME_FEW;
+  if (pinned > a->totals.pinned_pages) {
+    a->totals.pinned_pages = pinned;
+    a->totals.pinned_ns = now_ns;
+    for (size_t i = 0; i < a->site_count; i++)
+      a->sites[i].pages = 0;
+    for (size_t i = 0; i < map.count; i++)
+      if (pages[i].bytes < TIME_FEW)
+        a->sites[pages[i].site].pages++;
+  }
+  free(pages);
+  tni_map_fini(&map);
+}
+
+/* ---- Buckets and instants -------------------------------------------------- */
+
+static void
+time_instant(tni_analysis *a, uint32_t instant)
+{
+  for (size_t i = 0; i < a->dirty_count; i++) {
+    tni_path *const path = &a->paths[a->dirty[i]];
+    path->is_dirty = false;
+    const uint64_t last = path->series ? a->series[path->series].bytes : 0;
+    if (last == path->live_bytes)
+      continue;
+    a->series = tni_store_grow(a->series, &a->series_room, a->series_count + 1,
+                               sizeof *a->series);
+    a->series[a->series_count] =
+        (tni_series){path->live_bytes, instant, path->series};
+    path->series = (uint32_t)a->series_count++;
+  }
+  a->dirty_count = 0;
+  time_note_pages(a, a->instant_ns[instant]);
+}
+
+static void
+time_close_bucket(tni_analysis *a)
+{
+  tni_bucket *const b = &a->buckets[a->bucket];
+  b->blocks = a->totals.live_blocks;
+  b->mapped = a->totals.mapped;
+  if ((a->bucket + 1) % TIME_EVERY == 0)
+    time_instant(a, a->bucket / TIME_EVERY);
+}
+
+void
+tni_time_advance(tni_analysis *a, uint64_t now_ns)
+{
+  const uint64_t since = now_ns > a->begin_ns ? now_ns - a->begin_ns : 0;
+  uint64_t to = since / a->bucket_ns;
+  if (to >= TNI_BUCKETS)
+    to = TNI_BUCKETS - 1;
+  while (a->bucket < to) {
+    time_close_bucket(a);
+    const tni_bucket *const last = &a->buckets[a->bucket++];
+    a->buckets[a->bucket] = (tni_bucket){.most = a->totals.live_bytes,
+                                         .least = a->totals.live_bytes,
+                                         .resident = last->resident,
+                                         .files = last->files,
+                                         .stacks = last->stacks};
+  }
+}
+
+void
+tni_time_note(tni_analysis *a)
+{
+  tni_bucket *const b = &a->buckets[a->bucket];
+  const uint64_t live = a->totals.live_bytes;
+  if (live > b->most)
+    b->most = live;
+  if (live < b->least)
+    b->least = live;
+}
+
+void
+tni_time_touch(tni_analysis *a, uint32_t path)
+{
+  if (a->paths[path].is_dirty)
+    return;
+  a->paths[path].is_dirty = true;
+  a->dirty = tni_store_grow(a->dirty, &a->dirty_room, a->dirty_count + 1,
+                            sizeof *a->dirty);
+  a->dirty[a->dirty_count++] = path;
+}
+
+void
+tni_time_finish(tni_analysis *a)
+{
+  tni_time_advance(a, UINT64_MAX);
+  time_close_bucket(a);
+}
+
+/* ---- Mappings -------------------------------------------------------------- */
+
+static void
+time_set_mapping(tni_analysis *a, uint32_t process, uint64_t address,
+                 uint64_t size)
+{
+  bool is_new;
+  uint32_t *const at = tni_map_enter(&a->mappings, address, process, &is_new);
+  if (is_new) {
+    a->mapping_sizes =
+        tni_store_grow(a->mapping_sizes, &a->mapping_room, a->mapping_count + 1,
+                       sizeof *a->mapping_sizes);
+    *at = (uint32_t)a->mapping_count++;
+    a->mapping_sizes[*at] = 0;
+  }
+  a->totals.mapped += size - a->mapping_sizes[*at];
+  a->mapping_sizes[*at] = size;
+  if (a->totals.mapped > a->totals.peak_mapped)
+    a->totals.peak_mapped = a->totals.mapped;
+}
+
+/* The number that the data segment has in the place of an address. */
+enum { TIME_BREAK = 1 };
+
+void
+tni_time_map(tni_analysis *a, const tni_trace_event *e)
+{
+  tni_bucket *const b = &a->buckets[a->bucket];
+  switch (e->kind) {
+  case TNI_TRACE_MAP:
+    time_set_mapping(a, e->process, e->address, e->size);
+    break;
+  case TNI_TRACE_UNMAP: time_set_mapping(a, e->process, e->address, 0); break;
+  case TNI_TRACE_REMAP:
+    time_set_mapping(a, e->process, e->old, 0);
+    time_set_mapping(a, e->process, e->address, e->size);
+    break;
+  case TNI_TRACE_BREAK:
+    time_set_mapping(a, e->process, TIME_BREAK, e->size);
+    break;
+  case TNI_TRACE_SAMPLE:
+    b->resident = e->size;
+    b->files = e->extra[0];
+    b->stacks = e->extra[1];
+    if (e->extra[2] > a->totals.faults)
+      a->totals.faults = e->extra[2];
+    if (e->size > a->totals.peak_resident)
+      a->totals.peak_resident = e->size;
+    break;
+  default: break;
+  }
+}
+
+void
+tni_time_drop_process(tni_analysis *a, uint32_t process)
+{
+  for (size_t i = 0; i < a->mappings.capacity; i++) {
+    const tni_map_slot *const slot = &a->mappings.slots[i];
+    if (slot->is_used && slot->b == process) {
+      a->totals.mapped -= a->mapping_sizes[slot->value];
+      a->mapping_sizes[slot->value] = 0;
+    }
+  }
+}
