@@ -26,7 +26,8 @@ tni_time_init(tni_analysis *a)
   a->end_ns = end > a->begin_ns ? end : a->begin_ns + 1;
   a->bucket_ns = (a->end_ns - a->begin_ns) / TNI_BUCKETS + 1;
   for (uint32_t i = 0; i < TNI_INSTANTS; i++)
-    a->instant_ns[i] = a->begin_ns + (i + 1) * TIME_EVERY * a->bucket_ns;
+    a->instant_ns[i] =
+        a->begin_ns + (uint64_t)(i + 1) * TIME_EVERY * a->bucket_ns;
 }
 
 /* ---- Pages that few blocks keep ------------------------------------------- */

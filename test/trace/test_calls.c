@@ -152,7 +152,7 @@ run_tree(machine *m)
   for (int step = 0; step < STEPS; step++)
     switch (pick(m, 6)) {
     case 0: do_return(m); break;
-    case 1: do_call(m); break;
+    case 1:
     case 2: do_call(m); break;
     case 3: do_free(m); break;
     default: do_allocate(m); break;

@@ -1,6 +1,6 @@
 /* test_symbols.c -- addresses in this very program, and names of others
  *
- * Covers  [symbols.frames]
+ * Covers  [symbols.frames] [functions.sorted]
  * SPDX-License-Identifier: MIT
  */
 #ifndef _GNU_SOURCE
