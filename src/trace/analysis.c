@@ -507,6 +507,7 @@ tni_analysis_is_valid(const tni_analysis *a)
     if (s->blocks != s->frees + s->left_blocks + s->live_blocks)
       return false;  // [analysis.ends]
   }
+  // [analysis.live] and [analysis.peak]
   return path_live == a->totals.live_bytes && site_live == path_live &&
          path_peak == a->totals.peak_bytes && site_peak == path_peak &&
          blocks == a->blocks.live;
