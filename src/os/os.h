@@ -331,6 +331,10 @@ typedef struct tni_os_fault_watch {
 /* Watch a range.  The first call installs the handler.  TN_EBUSY when it
  * overlaps one that is watched, TN_ENOTSUP when !has_faults, TN_ENOMEM.  */
 tn_status tni_os_fault_add(const tni_os_fault_watch *watch);
+/* The instruction whose touch is being handled, for tni_os_symbol; NULL outside
+ * of a tni_os_fault_fn, and where it is not known. */
+const void *tni_os_fault_code(void);
+
 /* Stop watching the range that starts at base.  The handler stays. */
 void tni_os_fault_remove(void *base);
 

@@ -440,6 +440,12 @@ fake_is_in(const tni_os_fault_watch *watch, const void *p)
   return tni_address(p) - tni_address(watch->base) < watch->size;
 }
 
+const void *
+tni_os_fault_code(void)
+{
+  return NULL;
+}
+
 tn_status
 tni_os_fault_add(const tni_os_fault_watch *watch)
 {

@@ -57,6 +57,10 @@ static struct {
   _Atomic size_t seen, handled, passed_on;  // atomic: relaxed
 } os_fault = {.lock = {.rank = TNI_RANK_OS_FAULTS}};
 
+/* What tni_os_fault_code answers; handlers may nest. */
+static _Thread_local __attribute__((tls_model("initial-exec")))
+const void *os_fault_at;
+
 static const int os_fault_signals[2] = {SIGSEGV, SIGBUS};
 
 /* ---- Looking up ------------------------------------------------------------ */
@@ -198,11 +202,24 @@ tni_os_fault_offer(int signal, void *info, void *context)
   if (os_fault_is_sent(signal, what))
     return false;
   const tni_os_fault_watch watch = os_fault_find(tni_address(what->si_addr));
-  if (!watch.on_fault || !watch.on_fault(watch.argument, what->si_addr,
-                                         os_context_is_write(context)))
+  if (!watch.on_fault)
+    return false;
+  const void *const outer = os_fault_at;
+  const uintptr_t code = os_context_code(context);
+  memcpy(&os_fault_at, &code, sizeof code);
+  const bool is_handled = watch.on_fault(watch.argument, what->si_addr,
+                                         os_context_is_write(context));
+  os_fault_at = outer;
+  if (!is_handled)
     return false;
   (void)tni_add_relaxed(&os_fault.handled, 1);
   return true;
+}
+
+const void *
+tni_os_fault_code(void)
+{
+  return os_fault_at;
 }
 
 static void

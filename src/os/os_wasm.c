@@ -458,6 +458,12 @@ tni_os_describe_stack(const void *p, char *buffer, size_t size)
   return tni_os_symbol(p, buffer, size);
 }
 
+const void *
+tni_os_fault_code(void)
+{
+  return NULL;
+}
+
 tn_status
 tni_os_fault_add(const tni_os_fault_watch *watch)
 {

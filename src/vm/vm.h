@@ -24,6 +24,7 @@
 #include "vm/decay.h"
 #include "vm/meta.h"
 #include "vm/pagemap.h"
+#include "vm/place.h"
 #include "vm/region.h"
 #include "vm/registry.h"
 
