@@ -33,7 +33,9 @@ TN_BEGIN_DECLS
   X(TN_EVENT_FREE, "a block freed: start, bytes (debug builds)")               \
   X(TN_EVENT_SCOPE_OPEN, "a scope begins: cursor, 0 (debug builds)")           \
   X(TN_EVENT_SCOPE_CLOSE, "a scope ends: cursor, bytes released (debug)")      \
-  X(TN_EVENT_RESET, "all released: cursor, bytes released (debug builds)")
+  X(TN_EVENT_RESET, "all released: cursor, bytes released (debug builds)")     \
+  X(TN_EVENT_COLLECT, "the world stands for a collection: NULL, bytes used")   \
+  X(TN_EVENT_COLLECTED, "it goes on: NULL, bytes used")
 
 typedef enum tn_event_kind {
 #define TNI_EVENT_ENUM(name, text) name,

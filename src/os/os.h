@@ -249,6 +249,7 @@ tn_status tni_os_tls_store(tni_os_tls tls, void *value);
  * lock adds a line in both.  Below 32. */
 typedef enum tni_os_rank {
   TNI_RANK_NONE,  // takes part in no order: never held while taking another
+  TNI_RANK_GC,    // a heap with a collector
   TNI_RANK_REGION,
   TNI_RANK_PAGEMAP,
   TNI_RANK_REGISTRY,
@@ -271,6 +272,11 @@ void tni_os_lock_acquire(tni_os_lock *lock);
 bool tni_os_lock_try(tni_os_lock *lock);
 void tni_os_lock_release(tni_os_lock *lock);
 
+/* Sleep while *word is expected, until a wake; may also return without one. */
+void tni_os_wait(_Atomic uint32_t *word, uint32_t expected);
+/* Wake one thread that sleeps on word, or all. */
+void tni_os_wake(_Atomic uint32_t *word, bool all);
+
 /* Let fork take this lock before and release it after, on both sides, so that
  * a child never finds it held by a thread that it does not have.  May be
  * called again.
@@ -285,6 +291,12 @@ void tni_os_fork_lock(tni_os_lock *lock);
 /* [*low, *high) holds the calling thread's stack (guard not included).  May
  * call malloc on a thread that is neither main nor started by us. */
 tn_status tni_os_stack_bounds(void **low, void **high);
+
+/* Call fn with each range [low, high) of writable data of the program and its
+ * libraries, or (is_local) of the calling thread's variables. TN_ENOTSUP. */
+typedef void tni_os_range_fn(void *argument, const void *low, const void *high);
+tn_status tni_os_data_ranges(bool is_local, tni_os_range_fn *fn,
+                             void *argument);
 
 /* Give the calling thread an alternate stack of at least 64 KiB, with a guard,
  * unless it has one.  Done for threads that tni_os_thread_start makes; other

@@ -205,6 +205,23 @@ tni_os_lock_release(tni_os_lock *lock)
   errno = error;
 }
 
+void
+tni_os_wait(_Atomic uint32_t *word, uint32_t expected)
+{
+  const int error = errno;
+  (void)syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, NULL, NULL, 0);
+  errno = error;
+}
+
+void
+tni_os_wake(_Atomic uint32_t *word, bool all)
+{
+  const int error = errno;
+  (void)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, all ? INT_MAX : 1, NULL,
+                NULL, 0);
+  errno = error;
+}
+
 /* ---- Locks across fork ------------------------------------------------------ */
 
 #define OS_FORK_LOCKS 32  // as many as there are ranks

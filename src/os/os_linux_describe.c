@@ -20,6 +20,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <string.h>
 #include <unwind.h>
 
@@ -231,4 +232,39 @@ tni_os_describe_stack(const void *p, char *buffer, size_t size)
     return tni_format(buffer, size, "stack of %s", who);
   return tni_format(buffer, size, "stack of %s, %sframe of %s", who,
                     is_own ? "" : "probably ", function);
+}
+
+/* ---- Data of the program -------------------------------------------------- */
+
+typedef struct os_ranges {
+  bool is_local;
+  tni_os_range_fn *fn;
+  void *argument;
+} os_ranges;
+
+static int
+os_ranges_of(struct dl_phdr_info *info, size_t size, void *argument)
+{
+  (void)size;
+  const os_ranges *const ranges = argument;
+  for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+    const ElfW(Phdr) *const part = &info->dlpi_phdr[i];
+    const char *low = NULL;
+    if (ranges->is_local && part->p_type == PT_TLS)
+      low = info->dlpi_tls_data;  // NULL: this thread has none yet
+    else if (!ranges->is_local && part->p_type == PT_LOAD &&
+             (part->p_flags & PF_W) != 0)
+      low = tni_pointer(info->dlpi_addr + part->p_vaddr);
+    if (low)
+      ranges->fn(ranges->argument, low, low + part->p_memsz);
+  }
+  return 0;
+}
+
+tn_status
+tni_os_data_ranges(bool is_local, tni_os_range_fn *fn, void *argument)
+{
+  os_ranges ranges = {is_local, fn, argument};
+  (void)dl_iterate_phdr(os_ranges_of, &ranges);
+  return TN_OK;
 }

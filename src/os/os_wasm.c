@@ -390,6 +390,29 @@ tni_os_lock_release(tni_os_lock *lock)
 }
 
 void
+tni_os_wait(_Atomic uint32_t *word, uint32_t expected)
+{
+  (void)word;
+  (void)expected;  // there is one thread
+}
+
+void
+tni_os_wake(_Atomic uint32_t *word, bool all)
+{
+  (void)word;
+  (void)all;
+}
+
+tn_status
+tni_os_data_ranges(bool is_local, tni_os_range_fn *fn, void *argument)
+{
+  (void)is_local;
+  (void)fn;
+  (void)argument;
+  return TN_ENOTSUP;
+}
+
+void
 tni_os_fork_lock(tni_os_lock *lock)
 {
   (void)lock;  // nothing forks

@@ -1,0 +1,166 @@
+/* verify.c -- is the heap what the collector thinks it is?
+ *
+ * A first walk notes in a set where every object begins; a second looks at each
+ * reference of each object, and at every root: it must name one of them.  An
+ * old object that refers to a young one must have been noted by the barrier.
+ * Nothing here uses marks, lines or any other table of the collector's, but the
+ * walk, which knows where objects lie.
+ */
+#include "gc/core/core.h"
+
+#include "os/os.h"
+
+typedef struct verify_state {
+  tn_tracer tracer;  // first
+  const char *when;
+  void **slot;  // the set: open addressing
+  size_t room;
+  size_t count;
+  void *object;  // whose fields are looked at; NULL: roots
+  size_t wrong;
+  bool failed;  // no memory for the set
+} verify_state;
+
+static size_t
+verify_slot(const verify_state *v, const void *object)
+{
+  size_t i = tni_address_hash(object) & (v->room - 1);
+  while (v->slot[i] && v->slot[i] != object)
+    i = (i + 1) & (v->room - 1);
+  return i;
+}
+
+static bool
+verify_grow(verify_state *v)
+{
+  void **const old = v->slot;
+  const size_t old_room = v->room;
+  const size_t room = old_room ? 2 * old_room : 1024;
+  void **const slot = tni_meta_allocate(room * sizeof *slot);
+  if (!slot)
+    return false;
+  v->slot = slot;
+  v->room = room;
+  for (size_t i = 0; i < old_room; i++)
+    if (old[i])
+      v->slot[verify_slot(v, old[i])] = old[i];
+  if (old)
+    tni_meta_free(old, old_room * sizeof *old);
+  return true;
+}
+
+static bool
+verify_note(void *argument, tn_ref object)
+{
+  verify_state *const v = argument;
+  if (2 * v->count >= v->room && !verify_grow(v)) {
+    v->failed = true;
+    return false;
+  }
+  v->slot[verify_slot(v, object.at)] = object.at;
+  v->count++;
+  return true;
+}
+
+static void
+verify_complain(verify_state *v, const tn_ref *slot, const char *what)
+{
+  if (v->wrong++ != 0)  // [gc.verify]
+    return;
+  char text[256];
+  size_t n;
+  if (v->object)
+    n = tni_format(text, sizeof text,
+                   "tenure: [gc.verify] %s: offset %zu of an object of type %s "
+                   "at %p %s %p\n",
+                   v->when, tni_address(slot) - tni_address(v->object),
+                   tni_type_of(v->object)->public.name, v->object, what,
+                   slot->at);
+  else
+    n = tni_format(text, sizeof text,
+                   "tenure: [gc.verify] %s: the root at %p %s %p\n", v->when,
+                   (const void *)slot, what, slot->at);
+  tni_os_write_error(text, n);
+}
+
+static void
+verify_visit(tn_tracer *tracer, tn_ref *slot)
+{
+  verify_state *const v = (verify_state *)(void *)tracer;
+  tn_gc *const heap = tracer->heap;
+  void *const target = slot->at;
+  if (!target)
+    return;
+  if (tni_address(target) % TN_GC_GRANULE != 0 ||
+      !v->slot[verify_slot(v, target)]) {
+    verify_complain(v, slot, "names no object:");
+    return;
+  }
+  if (v->object && TNI_COLLECTOR(heap)->is_young &&
+      *tni_logged(v->object) == TNI_LOG_OBJECT &&
+      !tni_load_relaxed(&heap->logs_lost) &&
+      TNI_COLLECTOR(heap)->is_young(heap, target))
+    verify_complain(v, slot,
+                    "was written without tn_gc_write: it is old and names "
+                    "the young object");
+}
+
+static void
+verify_special(tn_tracer *tracer, tn_ref *object)
+{
+  tn_ref *const field = object->at;
+  const bool is_weak = tni_type_of(object->at)->shape == TNI_WEAK;
+  verify_visit(tracer, &field[0]);
+  if (!is_weak)
+    verify_visit(tracer, &field[1]);
+}
+
+static void
+verify_word(tn_tracer *tracer, uintptr_t word)
+{
+  (void)tracer;
+  (void)word;
+}
+
+static bool
+verify_object(void *argument, tn_ref object)
+{
+  verify_state *const v = argument;
+  v->object = object.at;
+  const tni_type *const type = tni_type_of(object.at);
+  if (!tni_type_is_known(v->tracer.heap, type)) {  // [gc.header]
+    verify_complain(v, &(tn_ref){object.at}, "has a header that is no type");
+    return false;
+  }
+  tni_trace(&v->tracer, type, object.at, verify_visit);
+  return true;
+}
+
+size_t
+tni_verify(tn_gc *heap, const char *when)
+{
+  verify_state v = {.tracer = {.heap = heap,
+                               .visit = verify_visit,
+                               .visit_word = verify_word,
+                               .visit_special = verify_special},
+                    .when = when};
+  if (verify_grow(&v) && TNI_COLLECTOR(heap)->walk(heap, verify_note, &v) &&
+      !v.failed) {
+    (void)TNI_COLLECTOR(heap)->walk(heap, verify_object, &v);
+    v.object = NULL;
+    tni_roots_visit(&v.tracer, verify_visit);
+  }
+  if (v.slot)
+    tni_meta_free(v.slot, v.room * sizeof *v.slot);
+  return v.wrong;
+}
+
+size_t
+tn_gc_verify(tn_mutator *public)
+{
+  tni_mutator *const m = tni_mutator_of(public);
+  tni_walk_begin(m);
+  const size_t wrong = tni_verify(m->heap, "when asked");
+  tni_walk_end(m);
+  return wrong;
+}
