@@ -11,7 +11,7 @@ import sys
 
 import csource
 
-ALLOCATOR = re.compile(r"\b(tn_(?:bump\w*|checked|arena|planned|pool|heap|buddy|stack|gc|"
+ALLOCATOR = re.compile(r"\b(tn_(?:bump\w*|checked|arena|planned|pool|handles|shared|ring|heap|buddy|stack|gc|"
                        r"provider))\s*\*\s*(?:const\s+)?\w*$")
 ALLOCATES = re.compile(r"\b(tn_\w+_(?:push|alloc|try|clone)\w*|tn_allocate|TN_NEW\w*|"
                        r"malloc|calloc|realloc)\s*\(")

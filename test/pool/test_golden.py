@@ -13,13 +13,16 @@ import sys
 import tempfile
 
 SOURCE = r"""
+#include <tenure/handles.h>
 #include <tenure/pool.h>
 void *pool_alloc(tn_pool *p) { return tn_pool_alloc(p); }
 void pool_free(tn_pool *p, void *block) { tn_pool_free(p, block); }
 void *cache_alloc(tn_cache *c) { return tn_cache_alloc(c); }
+void *handles_get(tn_handles *h, tn_handle name) { return tn_handles_get(h, name); }
 void cache_free(tn_cache *c, void *object) { tn_cache_free(c, object); }
 """
-MOST = {"pool_alloc": 6, "pool_free": 6, "cache_alloc": 6, "cache_free": 6}
+MOST = {"pool_alloc": 6, "pool_free": 6, "cache_alloc": 6, "cache_free": 6,
+        "handles_get": 10}
 
 
 def functions(compiler, folder):
