@@ -1,0 +1,13 @@
+/* death: SIGABRT "it is not in the span" modes: debug harden */
+#include <tenure/buddy.h>
+
+int
+main(void)
+{
+  static _Alignas(4096) unsigned char buffer[8192];
+  tn_buddy buddy;
+  if (tn_buddy_over(&buddy, buffer, sizeof buffer, 64))
+    return 1;
+  tn_buddy_free(&buddy, buffer + sizeof buffer);
+  return 0;
+}
