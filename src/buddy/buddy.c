@@ -392,20 +392,19 @@ tn_buddy_resize(tn_buddy *buddy, void *block, size_t size)
   if (unit == BUDDY_NONE || wanted == TN_BUDDY_ORDERS)
     return 0;
   unsigned order = buddy->table[unit] & BUDDY_ORDER;
-  const size_t before = buddy_bytes(buddy, order);
   const size_t after = buddy_bytes(buddy, wanted);
   if (!buddy_can_grow(buddy, unit, order, wanted))
     return 0;
+  if (TN_DEBUG >= 1)
+    tni_annotate_take(block, buddy_bytes(buddy, order));
   for (; order < wanted; order++)
     buddy_take_out(buddy, unit + (UINT32_C(1) << order), order);
-  if (TN_DEBUG >= 1 && after > before)
-    tni_annotate_give((unsigned char *)block + before, after - before);
-  if (TN_DEBUG >= 1 && after < before)
-    tni_annotate_take((unsigned char *)block + after, before - after);
   while (order > wanted) {
     order--;
     buddy_enter(buddy, unit + (UINT32_C(1) << order), order);
   }
+  if (TN_DEBUG >= 1)
+    tni_annotate_give_defined(block, after);
   buddy->table[unit] = (unsigned char)(BUDDY_LIVE | wanted);
   TN_CHECK_SLOW(buddy_is_valid(buddy), "buddy.tile");
   return after;

@@ -33,7 +33,7 @@ handles_find_block(const tni_owner *owner, const void *p)
   if (usable == 0)
     return (tni_block_info){region->low, 0, false, false};
   const tn_handles *handles;
-  memcpy(&handles, region->low, sizeof handles);
+  memcpy(&handles, region->low, sizeof(void *));
   const size_t offset = tni_address(p) - tni_address(handles->objects);
   const size_t index = offset / handles->stride;
   if (index >= handles->count)
@@ -84,7 +84,7 @@ handles_reserve(tn_handles *handles, tn_handles *address)
     tni_region_destroy(handles->regions[0]);
     return status;
   }
-  memcpy(handles->regions[1]->low, &address, sizeof address);
+  memcpy(handles->regions[1]->low, &address, sizeof(void *));
   handles->words = (uint32_t *)(void *)handles->regions[0]->low;
   handles->objects = handles->regions[1]->low + HANDLES_HEAD(handles);
   return TN_OK;
@@ -188,11 +188,11 @@ handles_grow(tn_handles *handles)
   const size_t fit =
       tni_min(words / sizeof(uint32_t),
               (usable - HANDLES_HEAD(handles)) / handles->stride);
-  const uint32_t before = handles->room;
-  handles->room = (uint32_t)tni_min(fit, handles->most);
+  const uint32_t room = (uint32_t)tni_min(fit, handles->most);
   if (TN_DEBUG >= 1)
-    tni_annotate_take(handles_object(handles, before),
-                      (handles->room - before) * handles->stride);
+    tni_annotate_take(handles_object(handles, handles->room),
+                      (room - handles->room) * handles->stride);
+  handles->room = room;
   return true;
 }
 

@@ -12,6 +12,7 @@ enum {
 };
 
 /* Lies at the start of the pool's memory; heads and links follow it. */
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): lines of their own
 struct tn_shared {
   tni_stacks stacks;              // const
   unsigned char *blocks;          // const
@@ -86,7 +87,7 @@ shared_find_block(const tni_owner *owner, const void *p)
   if (usable == 0)
     return (tni_block_info){region->low, 0, false, false};
   const tn_shared *shared;
-  memcpy(&shared, region->low, sizeof shared);
+  memcpy(&shared, region->low, sizeof(void *));
   const size_t index =
       (tni_address(p) - tni_address(shared->blocks)) / shared->stride;
   if (index >= tni_load_relaxed(&shared->fresh))
@@ -256,10 +257,11 @@ shared_ensure(tn_shared *shared, uint32_t index)
   const size_t fit =
       (tni_load_relaxed(&shared->regions[1]->usable) - head) / shared->stride;
   const size_t room = tni_min(tni_min(words, fit), shared->most);
-  const uint32_t before = tni_load_relaxed(&shared->room);
-  if (TN_DEBUG >= 1)
+  if (TN_DEBUG >= 1) {
+    const uint32_t before = tni_load_relaxed(&shared->room);
     tni_annotate_take(shared_block(shared, before),
                       (room - before) * shared->stride);
+  }
   /* Pairs with the acquire in shared_carve: the pages are there. */
   tni_store_release(&shared->room, (uint32_t)room);
   return true;

@@ -39,7 +39,7 @@ typedef struct tni_stacks {
   _Atomic uint32_t *links;  // atomic: relaxed
   uint32_t mask;            // const: the bits of a block's number
   unsigned count;           // const: stacks
-  unsigned step;            // const: words from head to head
+  size_t step;              // const: words from head to head
 } tni_stacks;
 
 /* Take the top block of stack i; the mask when it is empty. */
