@@ -7,8 +7,10 @@
 
 #include "cmd.h"
 #include "plan.h"
+#include "report.h"
 
 static const cmd_entry tenure_entries[] = {
+    {"report", cmd_report, "say what a recorded run did with its memory"},
     {"plan", cmd_plan, "pack buffers with known lifetimes into fixed bytes"},
 };
 

@@ -25,6 +25,7 @@ tni_analysis_create(tni_trace *trace)
   a->sites[0].frame = TNI_TRACE_NONE;
   a->sites[0].list = TNI_BLOCK_LIST_EMPTY;
   tni_blocks_init(&a->blocks);
+  tni_heapmap_init(&a->map);
   tni_life_init(a);
   tni_time_init(a);
   return a;
@@ -38,6 +39,7 @@ tni_analysis_close(tni_analysis *a)
   tni_life_fini(a);
   tni_names_fini(&a->names);
   tni_blocks_fini(&a->blocks);
+  tni_heapmap_fini(&a->map);
   tni_map_fini(&a->mappings);
   free(a->mapping_sizes);
   free(a->path_of);
@@ -173,6 +175,7 @@ analysis_remove(tni_analysis *a, uint32_t block, const tni_trace_event *event,
   path->lifetime_ns += life;
   site->lifetime_ns += life;
   tni_life_death(a, block, event);
+  tni_heapmap_change(&a->map, b.process, b.address, b.size, false);
   if (event != NULL) {
     site->frees++;
     site->lifetimes[tni_life_class(life, TNI_LIFETIMES)]++;
@@ -215,6 +218,7 @@ analysis_alloc(tni_analysis *a, const tni_trace_event *e)
   b->sp = e->sp;
   b->api = (uint8_t)e->api;
   tni_life_birth(a, index);
+  tni_heapmap_change(&a->map, e->process, e->address, e->size, true);
   a->paths[path].blocks++;
   a->paths[path].bytes += e->size;
   tni_site *const site = &a->sites[a->paths[path].site];
@@ -341,6 +345,8 @@ analysis_resize(tni_analysis *a, const tni_trace_event *e)
   b->size = e->size;
   b->stack = e->stack ? e->stack : b->stack;
   b->api = (uint8_t)e->api;
+  tni_heapmap_change(&a->map, e->process, b->address, old_size, false);
+  tni_heapmap_change(&a->map, e->process, e->address, e->size, true);
   tni_blocks_place(&a->blocks, block, e->address);
   path->blocks++;
   path->bytes += e->size;
@@ -453,6 +459,7 @@ tni_analysis_finish(tni_analysis *a)
   for (uint32_t i = 0; i < tni_trace_processes(a->trace); i++)
     analysis_close_process(a, i, a->end_ns);
   tni_time_finish(a);
+  tni_heapmap_sort(&a->map);
   for (size_t i = 1; i < a->path_count; i++)
     analysis_settle_peak(a, &a->paths[i]);
   for (size_t i = 0; i < a->site_count; i++)

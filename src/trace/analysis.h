@@ -24,6 +24,7 @@
 #define TNI_TRACE_ANALYSIS_H
 
 #include "trace/blocks.h"
+#include "trace/heapmap.h"
 #include "trace/names.h"
 
 enum {
@@ -124,6 +125,7 @@ typedef struct tni_site {
   uint64_t pages;    // kept by few of its blocks, at the worst instant
   tni_holding holders[TNI_HOLDERS];
   uint32_t holder_count;
+  bool is_growing;         // only ever grows, to the end, and is never freed
   uint64_t other_holders;  // blocks whose holder found no room there
   tni_free_place frees_at[TNI_FREE_PLACES];
   uint32_t free_count;
@@ -181,6 +183,7 @@ typedef struct tni_analysis {
   uint32_t bucket;     // now
   uint64_t instant_ns[TNI_INSTANTS];
   uint64_t begin_ns, end_ns;
+  tni_heapmap map;
   tni_mismatch mismatches[TNI_MISMATCHES];
   size_t mismatch_count;
   tni_totals totals;

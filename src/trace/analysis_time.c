@@ -116,6 +116,7 @@ time_close_bucket(tni_analysis *a)
   tni_bucket *const b = &a->buckets[a->bucket];
   b->blocks = a->totals.live_blocks;
   b->mapped = a->totals.mapped;
+  tni_heapmap_column(&a->map, a->bucket);
   if ((a->bucket + 1) % TIME_EVERY == 0)
     time_instant(a, a->bucket / TIME_EVERY);
 }
@@ -160,11 +161,42 @@ tni_time_touch(tni_analysis *a, uint32_t path)
   a->dirty[a->dirty_count++] = path;
 }
 
+/* Live bytes of a site at the instants: never falling, and in the last half
+ * still rising, by a quarter at least. */
+static bool
+time_is_growing(const uint64_t live[TNI_INSTANTS])
+{
+  const uint32_t last =
+      TNI_INSTANTS - 2;  // at the last one the process is gone
+  for (uint32_t t = 1; t <= last; t++)
+    if (live[t] < live[t - 1])
+      return false;
+  const uint64_t half = live[last / 2], later = live[last * 3 / 4];
+  return later > half && live[last] > later &&
+         live[last] - half >= live[last] / 4;
+}
+
+static void
+time_find_growing(tni_analysis *a)
+{
+  enum { LEAST = 16 };  // blocks: fewer are a table that was set up
+  uint64_t(*const live)[TNI_INSTANTS] =
+      tni_store_get(a->site_count, sizeof *live);
+  for (size_t i = 1; i < a->path_count; i++)
+    for (uint32_t t = 0; t < TNI_INSTANTS; t++)
+      live[a->paths[i].site][t] += tni_analysis_at(a, &a->paths[i], t);
+  for (size_t i = 0; i < a->site_count; i++)
+    a->sites[i].is_growing =
+        a->sites[i].left_blocks >= LEAST && time_is_growing(live[i]);
+  free(live);
+}
+
 void
 tni_time_finish(tni_analysis *a)
 {
   tni_time_advance(a, UINT64_MAX);
   time_close_bucket(a);
+  time_find_growing(a);
 }
 
 /* ---- Mappings -------------------------------------------------------------- */

@@ -13,25 +13,6 @@
 #include <string.h>
 
 void
-tni_names_init(tni_names *names, const tni_trace *trace)
-{
-  *names = (tni_names){.trace = trace, .symbols = tni_symbols_create()};
-  const uint32_t frames = tni_trace_frames(trace);
-  names->function_of = tni_store_get(frames, sizeof *names->function_of);
-  names->kind_of = tni_store_get(frames, sizeof *names->kind_of);
-  names->functions =
-      tni_store_grow(NULL, &names->room, 1, sizeof *names->functions);
-  names->count = 1;
-  for (uint32_t i = 0; i < tni_trace_modules(trace); i++) {
-    const tni_trace_module *const m = tni_trace_module_at(trace, i);
-    char hex[129] = "";
-    for (size_t at = 0; at < m->build_id_size && at < 64; at++)
-      snprintf(hex + 2 * at, 3, "%02x", m->build_id[at]);
-    tni_symbols_add(names->symbols, m->path, hex);
-  }
-}
-
-void
 tni_names_fini(tni_names *names)
 {
   tni_symbols_destroy(names->symbols);
@@ -160,6 +141,104 @@ tni_names_site(tni_names *names, uint32_t node)
     at = n->parent;
   }
   return node;
+}
+
+/* ---- Functions without a name ---------------------------------------------- */
+
+enum { NAMES_CALLERS = 8, NAMES_LEVELS = 4, NAMES_ROUNDS = 6 };
+
+/* What the stacks whose site is in one frame have outside it. */
+typedef struct names_fan {
+  uint32_t stacks;
+  uint32_t callers[NAMES_LEVELS];  // different frames, so many calls out
+} names_fan;
+
+/* Look at the frames without a name that are sites.  Returns how many stacks
+ * there are. */
+static uint32_t
+names_count_callers(tni_names *names, const uint8_t *has_child, names_fan *fans)
+{
+  tni_map pairs = {0};
+  uint32_t stacks = 0;
+  const uint32_t nodes = tni_trace_nodes(names->trace);
+  for (uint32_t node = 1; node < nodes; node++) {
+    if (has_child[node])
+      continue;
+    stacks++;
+    const tni_trace_node *n =
+        tni_trace_node_at(names->trace, tni_names_site(names, node));
+    const uint32_t frame = n->frame;
+    if (frame == TNI_TRACE_NONE ||
+        names->functions[tni_names_function_of(names, frame)].name)
+      continue;
+    fans[frame].stacks++;
+    for (uint32_t i = 0; i < NAMES_LEVELS && n->parent != 0; i++) {
+      n = tni_trace_node_at(names->trace, n->parent);
+      bool is_new;
+      tni_map_enter(&pairs, (uint64_t)i << 32 | frame, n->frame, &is_new);
+      fans[frame].callers[i] += is_new;
+    }
+  }
+  tni_map_fini(&pairs);
+  return stacks;
+}
+
+static bool
+names_is_funnel(const names_fan *fan, uint32_t stacks)
+{
+  if (fan->callers[0] >= NAMES_CALLERS)
+    return true;
+  for (uint32_t i = 1; i < NAMES_LEVELS; i++)
+    if (fan->callers[i] >= NAMES_CALLERS && fan->stacks >= stacks / 10)
+      return true;
+  return false;
+}
+
+/* In a stripped program no name says that a function passes on.  One that is
+ * called from many places, and allocates for all of them, does; and so does one
+ * that a good part of all stacks ends in. */
+static void
+names_learn(tni_names *names)
+{
+  const uint32_t nodes = tni_trace_nodes(names->trace);
+  const uint32_t frames = tni_trace_frames(names->trace);
+  uint8_t *const has_child = tni_store_get(nodes, 1);
+  for (uint32_t node = 1; node < nodes; node++)
+    has_child[tni_trace_node_at(names->trace, node)->parent] = 1;
+  names_fan *const fans = tni_store_get(frames, sizeof *fans);
+  bool is_changed = true;
+  for (int round = 0; round < NAMES_ROUNDS && is_changed; round++) {
+    is_changed = false;
+    memset(fans, 0, frames * sizeof *fans);
+    const uint32_t stacks = names_count_callers(names, has_child, fans);
+    for (uint32_t frame = 0; frame < frames; frame++)
+      if (names->kind_of[frame] != 2 && names_is_funnel(&fans[frame], stacks)) {
+        names->kind_of[frame] = 2;
+        is_changed = true;
+      }
+  }
+  free(has_child);
+  free(fans);
+}
+
+void
+tni_names_init(tni_names *names, const tni_trace *trace)
+{
+  *names = (tni_names){.trace = trace, .symbols = tni_symbols_create()};
+  const uint32_t frames = tni_trace_frames(trace);
+  names->function_of = tni_store_get(frames, sizeof *names->function_of);
+  names->kind_of = tni_store_get(frames, sizeof *names->kind_of);
+  names->functions =
+      tni_store_grow(NULL, &names->room, 1, sizeof *names->functions);
+  names->count = 1;
+  for (uint32_t i = 0; i < tni_trace_modules(trace); i++) {
+    const tni_trace_module *const m = tni_trace_module_at(trace, i);
+    char hex[129] = "";
+    for (size_t at = 0; at < m->build_id_size && at < 64; at++)
+      snprintf(hex + 2 * at, 3, "%02x", m->build_id[at]);
+    tni_symbols_add(names->symbols, m->path, hex);
+  }
+  names_learn(names);
 }
 
 /* ---- Places ---------------------------------------------------------------- */

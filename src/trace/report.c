@@ -1,0 +1,177 @@
+/* report.c -- what the forms of the report share; see report.h
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include "trace/report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "trace/json.h"
+
+/* ---- Numbers --------------------------------------------------------------- */
+
+const char *
+tni_report_bytes(uint64_t bytes, char text[24])
+{
+  static const char *const units[] = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+  if (bytes < 1024) {
+    snprintf(text, 24, "%u B", (unsigned)bytes);
+    return text;
+  }
+  double value = (double)bytes / 1024;
+  size_t unit = 0;
+  while (value >= 1023.95 && unit + 1 < sizeof units / sizeof *units) {
+    value /= 1024;
+    unit++;
+  }
+  snprintf(text, 24, value < 99.95 ? "%.1f %s" : "%.0f %s", value, units[unit]);
+  return text;
+}
+
+const char *
+tni_report_count(uint64_t count, char text[32])
+{
+  char digits[24];
+  const int length =
+      snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
+  char *to = text;
+  for (int i = 0; i < length; i++) {
+    if (i > 0 && (length - i) % 3 == 0)
+      *to++ = ',';
+    *to++ = digits[i];
+  }
+  *to = '\0';
+  return text;
+}
+
+const char *
+tni_report_time(uint64_t ns, char text[24])
+{
+  static const char *const units[] = {"ns", "us", "ms", "s"};
+  double value = (double)ns;
+  size_t unit = 0;
+  while (value >= 999.5 && unit < 3) {
+    value /= 1000;
+    unit++;
+  }
+  snprintf(text, 24, unit == 0 || value >= 99.95 ? "%.0f %s" : "%.1f %s", value,
+           units[unit]);
+  return text;
+}
+
+/* Whatever a program was given, a terminal is to see text. */
+static void
+report_clean(char *text)
+{
+  for (char *c = text; *c;) {
+    const int length = tni_json_sequence((const unsigned char *)c);
+    if (length == 0)
+      *c = '?';
+    else if ((unsigned char)*c < ' ' || *c == 0x7f)
+      *c = ' ';
+    c += length ? length : 1;
+  }
+}
+
+const char *
+tni_report_command(const tni_analysis *a, char *text, size_t size)
+{
+  snprintf(text, size, "?");
+  if (tni_trace_processes(a->trace) == 0)
+    return text;
+  const tni_trace_process *const p = tni_trace_process_at(a->trace, 0);
+  size_t used = (size_t)snprintf(text, size, "%s",
+                                 tni_symbols_base(p->path ? p->path : "?"));
+  for (size_t i = 1; i < p->count && used < size; i++)
+    used += (size_t)snprintf(text + used, size - used, " %s", p->arguments[i]);
+  if (used >= size && size > 4)
+    memcpy(text + size - 4, "...", 4);
+  report_clean(text);
+  return text;
+}
+
+/* ---- Sites ----------------------------------------------------------------- */
+
+uint64_t
+tni_report_peak(const tni_site *site)
+{
+  return site->peak_bytes;
+}
+
+uint64_t
+tni_report_blocks(const tni_site *site)
+{
+  return site->blocks;
+}
+
+uint64_t
+tni_report_left(const tni_site *site)
+{
+  return site->left_bytes;
+}
+
+uint64_t
+tni_report_lost(const tni_site *site)
+{
+  return site->lost_bytes;
+}
+
+typedef struct report_order {
+  uint64_t value;
+  uint32_t site;
+} report_order;
+
+static int
+report_compare(const void *left, const void *right)
+{
+  const report_order *const a = left, *const b = right;
+  if (a->value != b->value)
+    return a->value > b->value ? -1 : 1;
+  return a->site < b->site ? -1 : a->site > b->site;
+}
+
+uint32_t *
+tni_report_sort(const tni_analysis *a, tni_report_value *value, size_t *count)
+{
+  report_order *const order = tni_store_get(a->site_count, sizeof *order);
+  *count = 0;
+  for (uint32_t i = 0; i < a->site_count; i++)
+    if (value(&a->sites[i]) > 0)
+      order[(*count)++] = (report_order){value(&a->sites[i]), i};
+  qsort(order, *count, sizeof *order, report_compare);
+  uint32_t *const sites = tni_store_get(*count, sizeof *sites);
+  for (size_t i = 0; i < *count; i++)
+    sites[i] = order[i].site;
+  free(order);
+  return sites;
+}
+
+/* ---- Files ----------------------------------------------------------------- */
+
+tni_analysis *
+tni_report_open(const char *trace)
+{
+  char problem[256] = "";
+  tni_analysis *a;
+  if (tni_analysis_open(&a, trace, problem, sizeof problem) == TN_OK)
+    return a;
+  fprintf(stderr, "tenure: %s: %s\n", trace,
+          problem[0] ? problem : "cannot be read");
+  return NULL;
+}
+
+int
+tni_report_text(FILE *to, const char *trace)
+{
+  tni_analysis *const a = tni_report_open(trace);
+  if (a == NULL)
+    return 1;
+  tni_report_write_text(to, a);
+  tni_analysis_close(a);
+  return 0;
+}

@@ -1,0 +1,60 @@
+/* report.h -- reports on a recorded run
+ *
+ * The same analysis in three forms: a screen of text, JSON with all of it, and
+ * a page that needs nothing else.
+ *
+ * Threads   one.
+ * Failure   one line on standard error, and a nonzero result.
+ * Design    doc/design/trace.md      Tests  test/trace/
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef TNI_TRACE_REPORT_H
+#define TNI_TRACE_REPORT_H
+
+#include <stdio.h>
+
+#include "trace/analysis.h"
+
+/* Read a trace and write what matters on one screen.  0, or 1 after saying what
+ * is wrong. */
+int tni_report_text(FILE *to, const char *trace);
+
+/* Read a trace and write the page to a file. */
+int tni_report_html(const char *trace, const char *html);
+
+/* Read a trace and write all of the analysis as JSON. */
+int tni_report_json(FILE *to, const char *trace);
+
+/* Both at once, from one reading: text to a stream, the page to a file. */
+int tni_report_both(FILE *to, const char *trace, const char *html);
+
+/* The same from an analysis. */
+void tni_report_write_text(FILE *to, tni_analysis *a);
+void tni_report_write_json(FILE *to, tni_analysis *a);
+void tni_report_write_html(FILE *to, tni_analysis *a);
+
+/* Open an analysis; NULL after one line on standard error. */
+tni_analysis *tni_report_open(const char *trace);
+
+/* ---- Numbers for people ----------------------------------------------------- */
+
+/* "1.5 MiB", "37 B"; into text, which is returned. */
+const char *tni_report_bytes(uint64_t bytes, char text[24]);
+/* "12,345,678" */
+const char *tni_report_count(uint64_t count, char text[32]);
+/* "1.2 s", "350 us" */
+const char *tni_report_time(uint64_t ns, char text[24]);
+
+/* What "program argument argument" the first process was, cut to size. */
+const char *tni_report_command(const tni_analysis *a, char *text, size_t size);
+
+/* Sites in falling order of a value; the caller frees the list. */
+typedef uint64_t tni_report_value(const tni_site *site);
+uint32_t *tni_report_sort(const tni_analysis *a, tni_report_value *value,
+                          size_t *count);
+uint64_t tni_report_peak(const tni_site *site);
+uint64_t tni_report_blocks(const tni_site *site);
+uint64_t tni_report_left(const tni_site *site);
+uint64_t tni_report_lost(const tni_site *site);
+
+#endif

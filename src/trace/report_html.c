@@ -1,0 +1,89 @@
+/* report_html.c -- the report as a page; see report.h
+ *
+ * The page's parts are in cmd/report/; the build puts them together into lines
+ * of text (tools/trace.mk), and the data goes where one of them says @data.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <errno.h>
+#include <string.h>
+
+#include "trace/report.h"
+#include "trace/report_json.h"
+
+/* Made by the build; ends with NULL. */
+extern const char *const tni_report_page[];
+
+/* Sites beyond these are one row, small stacks their callers': with them the
+ * page stays below 2 MB whatever the trace. */
+static const tni_report_limits html_limits = {
+    .sites = 4000, .nodes = 5000, .rows = 256, .columns = 240};
+
+static void
+html_write_data(FILE *to, tni_analysis *a)
+{
+  tni_json j = tni_json_to(to);
+  tni_report_json_write(&j, a, &html_limits);
+}
+
+void
+tni_report_write_html(FILE *to, tni_analysis *a)
+{
+  for (const char *const *line = tni_report_page; *line; line++) {
+    const char *const mark = strstr(*line, "@data");
+    if (mark == NULL) {
+      fputs(*line, to);
+      continue;
+    }
+    fwrite(*line, 1, (size_t)(mark - *line), to);
+    html_write_data(to, a);
+    fputs(mark + strlen("@data"), to);
+  }
+}
+
+static int
+html_write_file(tni_analysis *a, const char *html)
+{
+  errno = 0;
+  FILE *const to = fopen(html, "wb");
+  if (to == NULL) {
+    fprintf(stderr, "tenure: cannot write %s: %s\n", html, strerror(errno));
+    return 1;
+  }
+  tni_report_write_html(to, a);
+  bool is_good = fflush(to) == 0 && !ferror(to);
+  if (fclose(to) != 0)
+    is_good = false;
+  if (is_good)
+    return 0;
+  fprintf(stderr, "tenure: cannot write %s: %s\n", html, strerror(errno));
+  remove(html);
+  return 1;
+}
+
+int
+tni_report_html(const char *trace, const char *html)
+{
+  tni_analysis *const a = tni_report_open(trace);
+  if (a == NULL)
+    return 1;
+  const int failed = html_write_file(a, html);
+  tni_analysis_close(a);
+  return failed;
+}
+
+int
+tni_report_both(FILE *to, const char *trace, const char *html)
+{
+  tni_analysis *const a = tni_report_open(trace);
+  if (a == NULL)
+    return 1;
+  tni_report_write_text(to, a);
+  const int failed = html_write_file(a, html);
+  tni_analysis_close(a);
+  return failed;
+}

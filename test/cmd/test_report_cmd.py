@@ -1,0 +1,135 @@
+#!/usr/bin/env python3
+"""tenure report: text, JSON and page say what the trace says; bad input is one line."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+TENURE = os.path.abspath(os.environ.get("BUILD", "build")) + "/tenure"
+failures = 0
+
+
+def check(good, what):
+    global failures
+    if not good:
+        failures += 1
+        print(f"line {sys._getframe(1).f_lineno}: {what}")
+
+
+def tenure(*arguments, code=0):
+    done = subprocess.run([TENURE, *map(str, arguments)], timeout=60, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    out, err = done.stdout.decode("utf-8"), done.stderr.decode("utf-8", "replace")
+    check(done.returncode == code, f"{arguments}: exit code {done.returncode}, wanted {code}\n{err}")
+    return out, err
+
+
+def build_sample(folder):
+    """The program that writes sample traces; (path, function to run it)."""
+    program = folder / "sample_trace"
+    subprocess.run(["/usr/bin/gcc", "-O1", "-std=gnu11", "-Iinclude", "-Isrc", "-o", program,
+                    "test/trace/sample_trace.c"], check=True)
+
+    def sample(name, sites, rounds):
+        done = subprocess.run([program, folder / name, str(sites), str(rounds)], check=True,
+                              stdout=subprocess.PIPE)
+        names = "allocs frees bytes peak_bytes left_blocks left_bytes".split()
+        return folder / name, dict(zip(names, map(int, done.stdout.split())))
+    return sample
+
+
+def test_json(trace, truth):
+    out, err = tenure("report", "--json", trace)
+    report = json.loads(out)
+    check(err == "", err)
+    for key, value in truth.items():
+        check(report["totals"][key] == value, f"{key}: {report['totals'][key]}, not {value}")
+    columns = report["sites"]["columns"]
+    rows = [dict(zip(columns, row)) for row in report["sites"]["rows"]]
+    check(len(rows) == 40, f"{len(rows)} sites")
+    for key, total in [("blocks", "allocs"), ("frees", "frees"), ("bytes", "bytes"),
+                       ("peak_bytes", "peak_bytes"), ("left_bytes", "left_bytes")]:
+        check(sum(r[key] for r in rows) == truth[total], f"sum of {key}")
+    # The tree holds all of it too: bytes, blocks, peak, left.
+    nodes = report["stacks"]["nodes"]
+    for at, key in [(3, "bytes"), (4, "allocs"), (5, "peak_bytes"), (6, "left_bytes")]:
+        check(sum(n[at] for n in nodes) == truth[key], f"stacks: {key}")
+    check(all(n[0] < i for i, n in enumerate(nodes) if i), "a parent after its child")
+    check(sum(report["time"]["allocs"]) == truth["allocs"], "allocations over time")
+    check(max(report["time"]["most"]) == truth["peak_bytes"], "the peak over time")
+    check(sum(r["growing"] for r in rows) == 0 or truth["left_blocks"] > 16, "growing")
+    check(report["processes"][0]["arguments"][1] == "--flag", "arguments")
+    return report
+
+
+def test_text(trace, truth):
+    out, _ = tenure("report", trace)
+    lines = out.splitlines()
+    check(len(lines) <= 40 and max(map(len, lines)) <= 100, "more than a screen")
+    check(f"{truth['left_blocks']:,} blocks" in out, out)
+    check(re.search(r"at the peak\n +\d", out), out)
+    check("\033" not in out, "colours without a terminal")
+
+
+def test_page(trace, folder):
+    page = folder / "page.html"
+    tenure("report", "--html", page, trace)
+    text = page.read_text()
+    check(len(text) - text.index('type="application/json">') > 1000, "no data")
+    check("</script>\\" not in text and "&lt;/script" not in text, "escapes")
+    data = re.search(r'<script id="data" type="application/json">(.*?)</script>', text, re.DOTALL)
+    check(json.loads(data[1])["processes"][0]["arguments"][2].startswith("</script>"), "arguments")
+    check(re.search(r'(src|href)="(?!#)', text) is None, "the page asks for something")
+    check("http://" not in text.replace("http://www.w3.org/2000/svg", "") and "https://" not in text,
+          "an address")
+    check(len(text) - len(data[1]) < 400_000, "over 400 KB of code")
+
+
+def test_large(sample, folder):
+    trace, _ = sample("large.trace", 10000, 3)
+    tenure("report", "--html", folder / "large.html", trace)
+    size = (folder / "large.html").stat().st_size
+    check(size < 2_000_000, f"{size} bytes")
+
+
+def test_bad_input(sample, folder):
+    trace, _ = sample("long.trace", 40, 1500)
+    missing = folder / "missing"
+    empty, foreign, cut = folder / "empty", folder / "foreign", folder / "cut"
+    empty.write_bytes(b"")
+    foreign.write_bytes(b"\x7fELF" * 3000)
+    whole = trace.read_bytes()
+    cut.write_bytes(whole[:len(whole) * 2 // 3])
+    for path in [missing, empty, foreign, folder]:
+        for words in [["--json"], [], ["--html", folder / "x.html"]]:
+            out, err = tenure("report", *words, path, code=1)
+            check(out == "" and err.count("\n") == 1 and err.startswith("tenure: "), (path, out, err))
+    check(not (folder / "x.html").exists(), "a page of nothing")
+    out, _ = tenure("report", cut)
+    check("damaged" in out and "at the peak" in out, out)
+    _, err = tenure("report", "--html", folder / "no/such/x.html", trace, code=1)
+    check(err.count("\n") == 1, err)
+    _, err = tenure("report", "--json", "--html", "x", trace, code=1)
+    check("not both" in err, err)
+    _, err = tenure("report", code=1)
+    check("which TRACE?" in err, err)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        sample = build_sample(folder)
+        trace, truth = sample("small.trace", 40, 100)
+        test_json(trace, truth)
+        test_text(trace, truth)
+        test_page(trace, folder)
+        test_large(sample, folder)
+        test_bad_input(sample, folder)
+    return failures > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
