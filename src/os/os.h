@@ -58,6 +58,9 @@ size_t tni_os_budget(void);
 /* Bytes resident now; 0 when unknown.  Reads a file. */
 size_t tni_os_resident(void);
 
+/* Bytes of the processor's second-level cache, or a guess. */
+size_t tni_os_cache_size(void);
+
 /* Page faults of this process so far (minor and major); 0 when unknown. */
 size_t tni_os_page_faults(void);
 

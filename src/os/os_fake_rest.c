@@ -420,6 +420,12 @@ tni_os_lock_release(tni_os_lock *lock)
   tni_store_release(&lock->word, 0);  // pairs with the acquire of the next try
 }
 
+size_t
+tni_os_cache_size(void)
+{
+  return TNI_MIB(1);
+}
+
 void
 tni_os_wait(_Atomic uint32_t *word, uint32_t expected)
 {

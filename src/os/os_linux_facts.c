@@ -145,6 +145,13 @@ tni_os_linux_budget(const char *root)
 }
 
 size_t
+tni_os_cache_size(void)
+{
+  const long size = sysconf(_SC_LEVEL2_CACHE_SIZE);
+  return size > 0 ? (size_t)size : TNI_MIB(1);
+}
+
+size_t
 tni_os_physical(void)
 {
   return os_physical_under("");

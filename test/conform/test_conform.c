@@ -3,7 +3,8 @@
  *   [gc.root] [gc.write] [gc.world] [gc.limit] [linear.end] [large.page]
  *   [large.zero] [blocks.kind] [gc.header] [gc.logged]
  *   [gc.verify] [weak.link] [weak.linear] [work.once] [blocks.zero]
- *   [final.once] [final.order] [gc.size]
+ *   [final.once] [final.order] [gc.size] [cells.mark] [cells.swept]
+ *   [lines.live] [lines.run] [lines.hole] [gen.young] [gen.remember]
  * SPDX-License-Identifier: MIT
  */
 #include "conform/matrix.h"
@@ -33,8 +34,14 @@ main(int argc, char **argv)
   base.verifies = false;
   matrix_run(base, only, every, 2);
   /* The rare things happened. */
-  TEST(matrix_sum.full_collections > 1000);
-  TEST(matrix_sum.copied_objects > 10000);
+  TEST(only || matrix_sum.full_collections > 1000);
+  TEST(only || matrix_sum.minor_collections > 1000);
+  TEST(only || matrix_sum.copied_objects > 10000);
+  TEST(only || matrix_sum.promoted_objects > 10000);
+  TEST(only || matrix_sum.pinned_objects > 1000);
+  TEST(only || matrix_sum.evacuated_objects > 1000);
+  TEST(only || matrix_sum.swept_blocks > 1000);
+  TEST(only || matrix_sum.logged_writes > 1000);
   TEST(matrix_sum.weak_cleared > 10);
   if (getenv("TEST_SAY")) {
 #define SAY(name, text)                                                        \

@@ -430,7 +430,8 @@ test_refused(void)
 {
   char text[400];
   (void)said_by(create_unknown, text, sizeof text);
-  TEST(strstr(text, "no collector \"treadmil\"; known are none semi") != NULL);
+  TEST(strstr(text, "no collector \"treadmil\"; known are none semi marksweep "
+                    "immix gen") != NULL);
   TEST(strchr(text, '\n') == text + strlen(text) - 1);
   (void)said_by(create_scanning_semi, text, sizeof text);
   TEST(strstr(text, "cannot scan stacks") != NULL);

@@ -14,7 +14,7 @@ const tni_owner_ops tni_gc_owner = {"gc", blocks_find};
 
 /* Bytes of tables a block: kind, lines, marks, record. */
 #define BLOCKS_TABLE                                                           \
-  (1 + TNI_BLOCK_LINES + TNI_BLOCK_WORDS * sizeof(uint64_t) +                  \
+  (1 + TNI_BLOCK_LINES + sizeof(uint64_t) * 2 * TNI_BLOCK_WORDS +              \
    sizeof(tni_block_record))
 
 /* The tables, largest alignment first, in one reservation. */
@@ -23,6 +23,8 @@ blocks_lay_tables(tni_blocks *blocks)
 {
   unsigned char *at = blocks->table->low;
   blocks->mark = (uint64_t *)(void *)at;
+  at += sizeof(uint64_t) * TNI_BLOCK_WORDS * blocks->count;
+  blocks->start = (uint64_t *)(void *)at;
   at += sizeof(uint64_t) * TNI_BLOCK_WORDS * blocks->count;
   blocks->info = (tni_block_record *)(void *)at;
   at += blocks->count * sizeof(tni_block_record);
@@ -112,6 +114,10 @@ tni_blocks_take(tni_blocks *blocks, tni_block_kind kind, bool *is_zero)
   }
   blocks->kind[block] = (unsigned char)kind;
   blocks->info[block] = (tni_block_record){.next = TNI_NO_BLOCK};
+  const size_t bits = TNI_BLOCK_WORDS * sizeof(uint64_t);
+  memset(tni_block_marks(blocks, block), 0, bits);
+  memset(blocks->start + (size_t)block * TNI_BLOCK_WORDS, 0, bits);
+  memset(tni_block_lines(blocks, block), TNI_LINE_FREE, TNI_BLOCK_LINES);
   return block;
 }
 
@@ -135,6 +141,36 @@ tni_blocks_trim(tni_blocks *blocks, uint32_t keep)
     if (tni_os_purge(tni_block_start(blocks, b), TNI_BLOCK_SIZE) == TN_OK)
       blocks->info[b].is_swept = 1;  // its memory is gone already
   }
+}
+
+void
+tni_blocks_clear_marks(tni_blocks *blocks)
+{
+  uint64_t *const marks = blocks->mark;
+  blocks->mark = blocks->start;
+  blocks->start = marks;
+  memset(blocks->mark, 0, sizeof(uint64_t) * TNI_BLOCK_WORDS * blocks->high);
+}
+
+void *
+tni_find_by_bits(const tni_blocks *blocks, const uint64_t *bits, uintptr_t word)
+{
+  const size_t offset = word - tni_address(blocks->base);
+  const size_t granule = offset >> TNI_GRANULE_LOG2;
+  const size_t first = (offset >> TNI_BLOCK_LOG2) * TNI_BLOCK_WORDS;
+  size_t w = granule / 64;
+  uint64_t at = bits[w] & (UINT64_MAX >> (63 - granule % 64));
+  while (at == 0) {
+    if (w == first)
+      return NULL;
+    at = bits[--w];
+  }
+  const size_t last = w * 64 + 63 - (unsigned)__builtin_clzll(at);
+  unsigned char *const object =
+      blocks->base + (last << TNI_GRANULE_LOG2) + TN_GC_HEADER;
+  return word - (tni_address(object) - TN_GC_HEADER) < tni_bytes_here(object)
+             ? object
+             : NULL;
 }
 
 /* ---- Walks -------------------------------------------------------------------- */

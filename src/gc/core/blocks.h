@@ -3,6 +3,7 @@
  *   base |block 0|block 1| ... |block count-1|        one reservation
  *   kind   one byte a block      what is in it
  *   mark   one bit a granule     an object begins here and was reached
+ *   start  one bit a granule     what mark was before this collection
  *   line   one byte a line       128 bytes: free, live, or bumped since
  *   info   16 bytes a block      what its policy keeps
  *
@@ -12,7 +13,8 @@
  * Invariants
  *   [blocks.kind]   a block is TNI_BLOCK_FREE exactly when it is on the list of
  *                   free blocks or has never been used.
- *   [blocks.zero]   a block that was never used is zero.
+ *   [blocks.zero]   a block that was never used is zero; the bits and lines of
+ *                   one that is taken are 0.
  * Threads   the heap's lock, or one collecting thread.
  * Failure   TNI_NO_BLOCK, nothing changed.
  * Source    block and line sizes of Immix (Blackburn, McKinley 2008).
@@ -73,7 +75,8 @@ typedef struct tni_blocks {
   uint32_t free_count;     // lock: on the list
   unsigned char *kind;     // const
   unsigned char *line;     // const
-  uint64_t *mark;          // const
+  uint64_t *mark;          // lock: swapped with start by a full collection
+  uint64_t *start;         // lock
   tni_block_record *info;  // const
 } tni_blocks;
 
@@ -160,6 +163,22 @@ tni_mark_atomic(const tni_blocks *blocks, const void *object)
   uint64_t *const word = &blocks->mark[i / 64];
   return (__atomic_load_n(word, __ATOMIC_RELAXED) & bit) == 0 &&
          (__atomic_fetch_or(word, bit, __ATOMIC_ACQ_REL) & bit) == 0;
+}
+
+/* The marks so far become the starts of what may be an object; no marks. */
+void tni_blocks_clear_marks(tni_blocks *blocks);
+
+/* Is there an object that word points into, by the bits of a table (start or
+ * mark)?  NULL when there is none.  word lies in a block. */
+void *tni_find_by_bits(const tni_blocks *blocks, const uint64_t *bits,
+                       uintptr_t word);
+
+/* Set the bit of an object in a table. */
+static inline void
+tni_set_bit(const tni_blocks *blocks, uint64_t *bits, const void *object)
+{
+  const size_t i = tni_mark_index(blocks, object);
+  bits[i / 64] |= (uint64_t)1 << (i % 64);
 }
 
 static inline unsigned char *

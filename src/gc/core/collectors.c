@@ -6,7 +6,10 @@
 
 #define COLLECTORS(X)                                                          \
   X(none)                                                                      \
-  X(semi)
+  X(semi)                                                                      \
+  X(marksweep)                                                                 \
+  X(immix)                                                                     \
+  X(gen)
 
 #ifdef TN_GC_ONLY
 static const tni_collector *const collectors_all[] = {

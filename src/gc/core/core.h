@@ -187,6 +187,8 @@ struct tn_gc {
   tn_gc_stats stats;               // lock
   _Atomic uint64_t logged_writes;  // atomic: relaxed
   _Atomic uint32_t logs_lost;      // atomic: a write could not be noted
+  tni_vector logged;               // lock: of mutators that are gone
+  tni_vector cards;                // lock
 };
 
 /* The functions of heap's collector; in a build for one collector
@@ -243,8 +245,8 @@ bool tni_collect(tni_mutator *m, tn_gc_kind kind);
 /* Visit every exact root but pins. */
 void tni_roots_visit(tn_tracer *tracer, tni_visit_fn *visit);
 /* The objects that ambiguous roots and pins name: each once or more. */
-typedef void tni_held_fn(tn_gc *heap, void *object);
-void tni_roots_held(tn_gc *heap, tni_held_fn *fn);
+typedef void tni_held_fn(tn_tracer *tracer, void *object);
+void tni_roots_held(tn_tracer *tracer, tni_held_fn *fn);
 /* Note the registers, the top of the stack and thread-local variables of the
  * calling thread, which stays in its caller until it runs again. */
 void tni_roots_save(tni_mutator *m);
@@ -291,5 +293,7 @@ void tni_walk_end(tni_mutator *m);
  *                a young one is noted.
  */
 size_t tni_verify(tn_gc *heap, const char *when);
+
+#include "gc/core/mark.h"
 
 #endif

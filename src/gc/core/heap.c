@@ -4,7 +4,7 @@
 #include "gc/core/workers.h"
 #include "os/os.h"
 
-#define HEAP_DEFAULT_COLLECTOR "semi"
+#define HEAP_DEFAULT_COLLECTOR "gen"
 #define HEAP_LEAST             TNI_KIB(256)
 
 static const struct {
@@ -111,6 +111,8 @@ heap_end(tn_gc *heap)
   tni_types_free(heap);
   tni_weak_free(heap);
   tni_finals_free(heap);
+  tni_vector_free(&heap->logged);
+  tni_vector_free(&heap->cards);
   tni_roots_free(heap);
   tni_pool_fini(&heap->pool);
   tni_blocks_fini(&heap->blocks);
@@ -169,7 +171,7 @@ tn_gc_get_stats(tn_gc *heap, tn_gc_stats *out)
   out->logged_writes = tni_load_relaxed(&heap->logged_writes);
   out->metadata_bytes =
       (uint64_t)heap->blocks.high *
-      (1 + TNI_BLOCK_LINES + TNI_BLOCK_WORDS * 8u + sizeof(tni_block_record));
+      (1 + TNI_BLOCK_LINES + TNI_BLOCK_WORDS * 16u + sizeof(tni_block_record));
   out->workers = heap->options.workers;
   tni_world_unlock(heap);
 }

@@ -277,7 +277,7 @@ tni_roots_visit(tn_tracer *tracer, tni_visit_fn *visit)
 /* ---- Words that may be references ----------------------------------------------------- */
 
 typedef struct roots_scan {
-  tn_gc *heap;
+  tn_tracer *tracer;
   tni_held_fn *fn;
 } roots_scan;
 
@@ -286,6 +286,7 @@ __attribute__((no_sanitize("address", "thread"), noinline)) static void
 roots_scan_range(void *argument, const void *low, const void *high)
 {
   const roots_scan *const scan = argument;
+  tn_gc *const heap = scan->tracer->heap;
   const size_t offset = tni_address(low) % sizeof(uintptr_t);
   const unsigned char *at = low;
   if (offset != 0)
@@ -293,9 +294,9 @@ roots_scan_range(void *argument, const void *low, const void *high)
   for (; at + sizeof(uintptr_t) <= (const unsigned char *)high;
        at += sizeof(uintptr_t)) {
     const uintptr_t word = *(const uintptr_t *)(const void *)at;
-    void *const object = TNI_COLLECTOR(scan->heap)->resolve(scan->heap, word);
+    void *const object = TNI_COLLECTOR(heap)->resolve(heap, word);
     if (object)
-      scan->fn(scan->heap, object);
+      scan->fn(scan->tracer, object);
   }
 }
 
@@ -313,11 +314,12 @@ roots_scan_stack(roots_scan *scan, const tni_registers *registers,
 
 /* [gc.world]: registers and tops of stacks are those of stopped threads. */
 void
-tni_roots_held(tn_gc *heap, tni_held_fn *fn)
+tni_roots_held(tn_tracer *tracer, tni_held_fn *fn)
 {
-  roots_scan scan = {heap, fn};
+  tn_gc *const heap = tracer->heap;
+  roots_scan scan = {tracer, fn};
   for (size_t i = 0; i < heap->pins.count; i++)
-    fn(heap, heap->pins.at[i]);
+    fn(tracer, heap->pins.at[i]);
   for (size_t i = 0; i < heap->ranges.count; i += 2)
     roots_scan_range(&scan, heap->ranges.at[i], heap->ranges.at[i + 1]);
   if (heap->scans_globals)

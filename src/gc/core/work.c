@@ -1,6 +1,8 @@
 /* work.c -- the code of work.h */
 #include "gc/core/work.h"
 
+#include <string.h>
+
 #include "gc/core/blocks.h"
 #include "os/os.h"
 
@@ -78,6 +80,16 @@ tni_work_fini(tni_work *work)
   work->chunk = NULL;
 }
 
+static void
+work_publish(tni_pool *pool, tni_chunk *chunk)
+{
+  tni_os_lock_acquire(&pool->lock);
+  chunk->next = pool->full;
+  pool->full = chunk;
+  tni_os_lock_release(&pool->lock);
+  tni_os_wake(&pool->waiting, false);
+}
+
 void
 tni_work_share(tni_work *work)
 {
@@ -85,10 +97,61 @@ tni_work_share(tni_work *work)
   if (!chunk)
     return;
   work->full = chunk->next;
-  tni_os_lock_acquire(&work->pool->lock);
-  chunk->next = work->pool->full;
-  work->pool->full = chunk;
-  tni_os_lock_release(&work->pool->lock);
+  work_publish(work->pool, chunk);
+}
+
+void
+tni_work_publish_all(tni_work *work)
+{
+  while (work->full)
+    tni_work_share(work);
+  if (!work->chunk || work->chunk->count == 0)
+    return;
+  work_publish(work->pool, work->chunk);
+  work->chunk = NULL;
+}
+
+void
+tni_work_donate(tni_work *work)
+{
+  if (tni_load_relaxed(&work->pool->waiting) == 0)
+    return;
+  tni_chunk *const chunk = work->chunk;
+  if (work->full || !chunk || chunk->count < 2) {
+    tni_work_share(work);
+    return;
+  }
+  tni_chunk *const gift = work_take_chunk(work->pool);
+  if (!gift)
+    return;
+  const size_t half = chunk->count / 2;
+  memcpy(gift->item, chunk->item, half * sizeof gift->item[0]);
+  memmove(chunk->item, chunk->item + half,
+          (chunk->count - half) * sizeof chunk->item[0]);
+  gift->count = half;
+  chunk->count -= half;
+  work_publish(work->pool, gift);
+}
+
+bool
+tni_work_idle(tni_work *work, unsigned workers)
+{
+  tni_pool *const pool = work->pool;
+  (void)tni_add_acq_rel(&pool->waiting, 1);
+  tni_os_wake(&pool->waiting, true);
+  for (;;) {
+    tni_os_lock_acquire(&pool->lock);
+    const bool has_work = pool->full != NULL;
+    if (has_work)
+      (void)tni_sub_acq_rel(&pool->waiting, 1);
+    tni_os_lock_release(&pool->lock);
+    if (has_work)
+      return true;
+    const uint32_t waiting = tni_load_acquire(&pool->waiting);
+    if (waiting >= workers)
+      return false;
+    tni_os_wait(&pool->waiting, waiting);
+  }
 }
 
 void

@@ -52,6 +52,13 @@ void tni_work_init(tni_work *work, tni_pool *pool);
 void tni_work_fini(tni_work *work);
 /* Give a full chunk of this worker to whoever waits. */
 void tni_work_share(tni_work *work);
+/* All that this worker has, for anyone. */
+void tni_work_publish_all(tni_work *work);
+/* When workers wait: give them the older half of what this one has. */
+void tni_work_donate(tni_work *work);
+/* This worker has nothing: wait for work.  False: none of the workers has
+ * any. */
+bool tni_work_idle(tni_work *work, unsigned workers);
 TN_COLD void tni_work_push_slow(tni_work *work, void *item);
 /* Another chunk with work in it; false: there is none, here and in the pool. */
 TN_COLD bool tni_work_refill(tni_work *work);

@@ -161,6 +161,14 @@ world_unlink(tni_mutator *m)
   *link = m->next;
 }
 
+static void
+world_keep_log(tn_gc *heap, tni_vector *kept, const tni_vector *log)
+{
+  for (size_t i = 0; i < log->count; i++)
+    if (!tni_vector_push(kept, log->at[i]))
+      tni_store_relaxed(&heap->logs_lost, 1);  // the next one looks at all
+}
+
 /* What m still knows goes to another mutator or to the heap's memory of it. */
 static void
 world_drop(tni_mutator *m)
@@ -169,8 +177,8 @@ world_drop(tni_mutator *m)
   heap->collector->retire(m);
   if (heap->collector->detach)
     heap->collector->detach(m);
-  if (m->logged.count != 0 || m->cards.count != 0)
-    tni_store_relaxed(&heap->logs_lost, 1);  // a minor collection looks at all
+  world_keep_log(heap, &heap->logged, &m->logged);
+  world_keep_log(heap, &heap->cards, &m->cards);
   tni_vector_free(&m->logged);
   tni_vector_free(&m->cards);
 }

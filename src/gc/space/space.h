@@ -6,7 +6,10 @@
 #ifndef TNI_GC_SPACE_H
 #define TNI_GC_SPACE_H
 
+#include "gc/space/cells.h"
 #include "gc/space/large.h"
 #include "gc/space/linear.h"
+#include "gc/space/lines.h"
+#include "gc/space/markregion.h"
 
 #endif
