@@ -25,19 +25,28 @@ stack_name(const tn_stack *s)
 /* ---- Beginning and ending -------------------------------------------------- */
 
 static void
-stack_begin(tn_stack *s, void *memory, size_t size, const char *name)
+stack_begin(tn_stack *s, void *memory, size_t size, const char *name,
+            uintptr_t key)
 {
   unsigned char *const base = memory;
   *s = (tn_stack){.cursor = base, .limit = base, .base = base, .name = name};
   s->limit += size;
-  tni_os_entropy(&s->key, sizeof s->key);
+  s->key = key;
+}
+
+static uintptr_t
+stack_new_key(void)
+{
+  uintptr_t key;
+  tni_os_entropy(&key, sizeof key);
+  return key;
 }
 
 void
 tn_stack_init(tn_stack *s, void *buffer, size_t size)
 {
   TN_REQUIRE(buffer, "stack.buffer", "a stack in no buffer");
-  stack_begin(s, buffer, buffer ? size : 0, NULL);
+  stack_begin(s, buffer, buffer ? size : 0, NULL, stack_new_key());
   tni_stack_take(s->base, size);
 }
 
@@ -94,7 +103,7 @@ tn_stack_create(tn_stack *s, const tn_stack_options *options)
   if (!region)
     return status;
   const size_t size = (size_t)(stack_limit(region) - region->low);
-  stack_begin(s, region->low, size, region->how.name);
+  stack_begin(s, region->low, size, region->how.name, stack_new_key());
   s->region = region;
   tni_stack_take(s->base, size);
   return TN_OK;
@@ -195,7 +204,7 @@ tn_stack_carve(tn_stack *s, size_t size, const char *name)
   if (!child)
     return NULL;
   unsigned char *const base = (unsigned char *)child + head;
-  stack_begin(child, base, size, name);
+  stack_begin(child, base, size, name, ~s->key);
   child->parent = s;
   child->older = s->child;
   child->before = before;

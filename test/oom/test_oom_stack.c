@@ -106,5 +106,13 @@ main(void)
   TEST(oom_run(takes_lazily) > 16);
   TEST(oom_run(takes_eagerly) > 16);
   TEST(oom_run(keeps_secret) == 4);
+  /* Most of the address space is taken: a stack makes do with the rest. */
+  void *taken = NULL;
+  TEST(tni_os_reserve((size_t)56 << 20, 4096, &taken) == TN_OK);
+  tn_stack s;
+  if (TEST(tn_stack_create(&s, NULL) == TN_OK)) {
+    TEST(tn_stack_alloc(&s, (size_t)1 << 20, 16) != NULL);
+    tn_stack_fini(&s);
+  }
   return test_done();
 }

@@ -64,6 +64,19 @@ swap_with(unsigned fail)
   return status;
 }
 
+/* Mappings of this process. */
+static size_t
+count_mappings(void)
+{
+  FILE *const maps = fopen("/proc/self/maps", "r");
+  size_t count = 0;
+  for (int c; maps && (c = fgetc(maps)) != EOF;)
+    count += c == '\n';
+  if (maps)
+    fclose(maps);
+  return count;
+}
+
 int
 main(void)
 {
@@ -72,5 +85,10 @@ main(void)
   else
     for (unsigned fail = 0; fail < 16; fail++)
       TEST(swap_with(fail) == (fail & 3 ? TN_ENOMEM : TN_OK));
+  /* The spare room is given back each time. */
+  const size_t before = count_mappings();
+  for (int i = 0; i < 64; i++)
+    (void)swap_with(i & 1 ? 0 : 2);
+  TEST(count_mappings() < before + 16);
   return test_done();
 }

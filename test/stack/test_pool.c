@@ -94,6 +94,22 @@ test_park(void)
   tn_stack_pool_destroy(pool);
 }
 
+/* One byte is one page, not a huge one, however large the stacks are. */
+static void
+test_small_pages(void)
+{
+  const size_t size = (size_t)8 << 20;
+  tn_stack_pool *const pool = make(2, size, false);
+  tn_stack_room room[2];
+  for (size_t i = 0; i < 2; i++)
+    TEST(tn_stack_pool_take(pool, &room[i]) == TN_OK);
+  for (size_t i = 0; i < 2; i++)
+    *((volatile unsigned char *)room[i].low + size / 2) = 1;
+  for (size_t i = 0; i < 2; i++)
+    TEST(resident_pages(room[i].low, size) == 1);
+  tn_stack_pool_destroy(pool);
+}
+
 static void
 test_eager(void)
 {
@@ -224,6 +240,11 @@ test_guards(void)
       touch();
     }
   }
+  /* A fault that is not at a guard is somebody else's. */
+  touched_at = 0;
+  TEST(tni_os_protect(room[2].low, size, TNI_OS_NONE) == TN_OK);
+  if (!TNI_HAS_ASAN && !TNI_HAS_TSAN)
+    TEST(child_dies(touch, SIGSEGV, NULL));
   tn_stack_pool_destroy(pool);
 }
 
@@ -255,6 +276,7 @@ main(void)
 #endif
   test_take();
   test_park();
+  test_small_pages();
   test_eager();
   test_refusals();
   test_describe();

@@ -30,6 +30,10 @@ test_blocks(void)
   TEST(a == buffer + 1 && b == a + 3);  // side by side
   TEST(c && (uintptr_t)c % 64 == 0 && c >= b + 5);
   const unsigned char *const cursor = s.cursor;
+  for (size_t less = 0; less < 200; less += 8)  // with a head they wrap round
+    TEST(tn_stack_carve(&s, SIZE_MAX - less, NULL) == NULL &&
+         tn_frame_push(&s, SIZE_MAX - less, NULL) == NULL);
+  TEST(s.cursor == cursor && !s.child && !s.frame);
   TEST(tn_stack_alloc(&s, 1000, 1) == NULL && s.cursor == cursor);
   TEST(tn_stack_alloc(&s, SIZE_MAX, 1) == NULL && s.cursor == cursor);
   TEST(tn_stack_alloc(&s, SIZE_MAX - 15, 16) == NULL && s.cursor == cursor);
@@ -180,6 +184,7 @@ test_unchecked(void)
   tn_stack_init(&s, buffer, sizeof buffer);
   tn_frame *const outer = tn_frame_push(&s, 8, "outer");
   tn_frame *const inner = tn_frame_push(&s, 8, "inner");
+  TEST(!tn_frame_pop(&s, outer) && s.frame == inner);
   tn_stack *const child = tn_stack_carve(&s, 100, "child");
   const tn_stack before = s;
   TEST(!tn_frame_pop(&s, outer) && !tn_frame_pop(&s, NULL));
@@ -226,6 +231,17 @@ test_join_order(void)
   tn_stack_join(d);
   TEST(s.cursor > start && s.child == d);
   (void)tn_frame_pop(&s, frame);
+  TEST(s.cursor == buffer && s.child == NULL);
+  /* A pop drops the children of its own frame, not those below. */
+  tn_stack *const outer = tn_stack_carve(&s, 100, "outer");
+  tn_frame *const inner = tn_frame_push(&s, 0, "inner");
+  tn_stack *const e = tn_stack_carve(&s, 100, "e");
+  TEST(tn_stack_alloc(&s, 8, 1));
+  tn_stack_join(e);
+  TEST(s.child == e);
+  (void)tn_frame_pop(&s, inner);
+  TEST(s.child == outer);
+  tn_stack_join(outer);
   TEST(s.cursor == buffer && s.child == NULL);
   tn_stack_fini(&s);
 }
