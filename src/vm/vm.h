@@ -25,6 +25,7 @@
 #include "vm/meta.h"
 #include "vm/pagemap.h"
 #include "vm/place.h"
+#include "vm/reclaim.h"
 #include "vm/region.h"
 #include "vm/registry.h"
 

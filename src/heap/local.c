@@ -1,0 +1,432 @@
+#include "heap/local.h"
+
+#include <string.h>
+
+#include "heap/large.h"
+#include "heap/purge.h"
+#include "heap/remote.h"
+
+#define LOCAL_LOOK 4  // pages that are compared for one refill
+
+/* Eight are as good as empty for a program that allocates little; a busy class
+ * doubles its stack up to 127 blocks or what LOCAL_MAX_BYTES holds. */
+#define LOCAL_FIRST_LOG2 4u
+#define LOCAL_LAST_LOG2  7u
+#define LOCAL_MAX_BYTES  TNI_KIB(128)
+
+/* ---- Stacks --------------------------------------------------------------------- */
+
+static void **
+local_limit(tni_heap_local *local, unsigned size_class)
+{
+  const unsigned log2 = local->stack_log2[size_class];
+  return local->stack[size_class] + (((size_t)1 << log2) - 1);
+}
+
+size_t
+tni_local_count(tni_heap_local *local, unsigned size_class)
+{
+  if (local->stack_log2[size_class] == 0)
+    return 0;
+  void **const bottom = local->stack[size_class];
+  const size_t count =
+      (size_t)(tni_local_cache(local)->top[size_class] - bottom);
+  size_t blocks = 0;
+  for (size_t i = 1; i <= count; i++)
+    blocks += bottom[i] != NULL;
+  return blocks;
+}
+
+static unsigned
+local_max_log2(unsigned size_class)
+{
+  const size_t fit = LOCAL_MAX_BYTES / tni_class_size(size_class);
+  const unsigned log2 = tni_log2_floor(fit | 1) + (fit < 2);
+  return log2 < LOCAL_LAST_LOG2 ? log2 : LOCAL_LAST_LOG2;
+}
+
+/* Give the class a stack, or one twice as large when it has not its largest;
+ * false: it stays as it is. */
+static bool
+local_grow_stack(tni_heap_local *local, unsigned size_class)
+{
+  tn_heap_local *const cache = tni_local_cache(local);
+  const unsigned old_log2 = local->stack_log2[size_class];
+  const unsigned max = local_max_log2(size_class);
+  unsigned log2 = old_log2 ? old_log2 + 1 : LOCAL_FIRST_LOG2;
+  log2 = TN_STRESS_TINY ? 1 : log2 < max ? log2 : max;
+  if (log2 == old_log2)
+    return false;
+  void **const stack = tni_meta_allocate(sizeof *stack << log2);
+  if (!stack)
+    return false;
+  size_t count = 0;
+  if (old_log2) {
+    void **const old = local->stack[size_class];
+    count = (size_t)(cache->top[size_class] - old);
+    memcpy(stack, old, (count + 1) * sizeof *stack);
+    tni_meta_free(old, sizeof *stack << old_log2);
+  }
+  local->stack[size_class] = stack;
+  local->stack_log2[size_class] = (uint8_t)log2;
+  cache->top[size_class] = stack + count;
+  cache->limit[size_class] = local_limit(local, size_class);
+  return true;
+}
+
+static void
+local_note_busy(tni_heap_local *local, unsigned size_class)
+{
+  local->busy[size_class / 64] |= (uint64_t)1 << size_class % 64;
+}
+
+/* ---- Pages ------------------------------------------------------------------------- */
+
+static void
+local_list(tni_heap_local *local, tni_heap_page *page)
+{
+  tni_heap_page **const list = &local->partial[page->size_class];
+  page->is_listed = 1;
+  page->prev = NULL;
+  page->next = *list;
+  if (*list)
+    (*list)->prev = page;
+  *list = page;
+}
+
+static void
+local_unlist(tni_heap_local *local, tni_heap_page *page)
+{
+  page->is_listed = 0;
+  if (page->prev)
+    page->prev->next = page->next;
+  else
+    local->partial[page->size_class] = page->next;
+  if (page->next)
+    page->next->prev = page->prev;
+}
+
+/* Tell the map whose blocks the page's slices hold: [space.map]. */
+static void
+local_map(const tni_heap_page *page, unsigned size_class)
+{
+  const tni_heap_space *const space = page->space;
+  if (!page->heap->is_default || space->base != tni_heap_map.base)
+    return;
+  const size_t first = (size_t)(page - space->pages);
+  for (size_t i = first; i < first + page->slices; i++)
+    tni_store_relaxed((_Atomic unsigned char *)&tni_heap_map.base[i],
+                      (unsigned char)size_class);
+}
+
+static tni_heap_page *
+local_new_page(tni_heap_local *local, unsigned size_class)
+{
+  tn_heap *const heap = local->heap;
+  const unsigned log2 = tni_heap_slice_log2(heap);
+  const size_t slices = tni_page_slices(size_class, log2);
+  bool is_clean;
+  if (!tni_heap_charge(heap, slices << log2))
+    return NULL;
+  tni_heap_page *const page =
+      tni_heap_take_slices(heap, slices, 1, false, &is_clean);
+  if (!page) {
+    tni_heap_uncharge(heap, slices << log2);
+    return NULL;
+  }
+  page->owner = local;
+  page->heap = heap;
+  page->age = local->tick;
+  tni_page_init(page, size_class, is_clean);
+  page->all_prev = NULL;
+  page->all_next = local->all;
+  if (local->all)
+    local->all->all_prev = page;
+  local->all = page;
+  local_list(local, page);
+  local_map(page, size_class);
+  return page;
+}
+
+void
+tni_local_drop_page(tni_heap_local *local, tni_heap_page *page)
+{
+  tni_heap_space *const space = page->space;
+  const size_t slices = page->slices;
+  if (page->is_listed)
+    local_unlist(local, page);
+  if (page->all_prev)
+    page->all_prev->all_next = page->all_next;
+  else
+    local->all = page->all_next;
+  if (page->all_next)
+    page->all_next->all_prev = page->all_prev;
+  local_map(page, 0);
+  tni_page_fini(page);
+  tni_heap_uncharge(local->heap, slices << space->slice_log2);
+  tni_space_give(space, page, slices, true);
+}
+
+void
+tni_local_settle(tni_heap_local *local, tni_heap_page *page)
+{
+  if (!page->is_listed && page->free > 0)
+    local_list(local, page);
+  if (page->free < page->blocks)
+    return;
+  /* The last page of a class stays until a tick: a block that comes and goes
+   * must not take and drop a page each time. */
+  const bool is_last = !page->next && !page->prev;
+  if (!is_last || tni_load_relaxed(&local->state) == TNI_LOCAL_IDLE)
+    tni_local_drop_page(local, page);
+}
+
+/* Of the first few pages with free blocks the fullest, and of those the
+ * lowest: what is nearly empty may then become so. */
+static tni_heap_page *
+local_choose(tni_heap_local *local, unsigned size_class)
+{
+  tni_heap_page *best = local->partial[size_class];
+  tni_heap_page *page = best;
+  for (int i = 0; page && i < LOCAL_LOOK; i++, page = page->next)
+    if (page->free < best->free || (page->free == best->free && page < best))
+      best = page;
+  return best;
+}
+
+tni_heap_page *
+tni_local_page(tni_heap_local *local, unsigned size_class)
+{
+  tni_heap_page *page = local_choose(local, size_class);
+  if (!page) {
+    tni_remote_collect(local);
+    page = local_choose(local, size_class);
+  }
+  if (!page)
+    page = local_new_page(local, size_class);
+  return page;
+}
+
+/* ---- Taking -------------------------------------------------------------------------- */
+
+static void
+local_count_given(tni_heap_local *local, size_t bytes)
+{
+  tni_store_relaxed(&local->given, tni_load_relaxed(&local->given) + bytes);
+}
+
+/* Blocks from one page into the end of out. */
+static size_t
+local_take_from(tni_heap_local *local, tni_heap_page *page, void **out,
+                size_t n)
+{
+  const size_t taken = tni_page_take(page, out, n);
+  TN_CHECK_SLOW(tni_page_is_valid(page), "page.free");
+  page->age = local->tick;
+  if (page->free == 0)
+    local_unlist(local, page);
+  local_count_given(local, taken * page->size);
+  return taken;
+}
+
+/* Fill the empty stack half, and take one block of it. */
+static void *
+local_refill(tni_heap_local *local, unsigned size_class)
+{
+  tn_heap_local *const cache = tni_local_cache(local);
+  local_note_busy(local, size_class);
+  (void)local_grow_stack(local, size_class);
+  tni_heap_page *page = tni_local_page(local, size_class);
+  if (!page)
+    return NULL;
+  const unsigned log2 = local->stack_log2[size_class];
+  void *block = NULL;
+  if (log2 == 0) {  // no memory for a stack: one at a time
+    (void)local_take_from(local, page, &block, 1);
+    return block;
+  }
+  const size_t wanted = tni_min((size_t)1 << (log2 - 1), page->free);
+  void **const bottom = local->stack[size_class];
+  const size_t taken = local_take_from(local, page, bottom + 1, wanted);
+  cache->top[size_class] = bottom + taken - 1;
+  cache->limit[size_class] = local_limit(local, size_class);  // purge.h
+  return bottom[taken];
+}
+
+void *
+tni_local_take(tni_heap_local *local, unsigned size_class)
+{
+  tn_heap_local *const cache = tni_local_cache(local);
+  void *block = *cache->top[size_class];
+  if (TN_UNLIKELY(!block)) {
+    const bool is_trap = tni_purge_is_trap(local, size_class);
+    cache->top[size_class] -= is_trap;
+    tni_purge_step(local);
+    /* That may have set another trap. */
+    block = *cache->top[size_class];
+    if (!block && tni_purge_is_trap(local, size_class))
+      block = *--cache->top[size_class];
+    if (!block)
+      return local_refill(local, size_class);
+    cache->top[size_class]--;
+    tni_purge_trap_give(local, size_class);
+    return block;
+  }
+  cache->top[size_class]--;
+  return block;
+}
+
+void *
+tni_local_take_zero(tni_heap_local *local, unsigned size_class,
+                    size_t *untouched)
+{
+  *untouched = 0;
+  tni_heap_page *const page = tni_local_page(local, size_class);
+  if (!page)
+    return NULL;
+  void *const block = tni_page_take_zero(page, untouched);
+  page->age = local->tick;
+  if (page->free == 0)
+    local_unlist(local, page);
+  local_count_given(local, page->size);
+  return block;
+}
+
+size_t
+tni_local_take_batch(tni_heap_local *local, unsigned size_class, void **out,
+                     size_t n)
+{
+  size_t done = 0;
+  tni_purge_step(local);
+  while (done < n) {
+    tni_heap_page *const page = tni_local_page(local, size_class);
+    if (!page)
+      return done;
+    const size_t wanted = tni_min(n - done, page->free);
+    done += local_take_from(local, page, out + done, wanted);
+  }
+  return done;
+}
+
+/* ---- Giving ----------------------------------------------------------------------------- */
+
+/* The space of a block that is not in the first one. */
+static TN_COLD const tni_heap_space *
+local_find_space(const tn_heap *heap, const void *block)
+{
+  /* Its own spaces may lie within a block of another heap. */
+  const tni_heap_space *space = tni_load_acquire(&heap->spaces);
+  if (!space)
+    return tni_space_find(block);
+  while (tni_address(block) - tni_address(space->owner.base) >=
+         space->owner.size)
+    space = space->next;
+  return space;
+}
+
+tni_heap_page *
+tni_heap_page_of(const tn_heap *heap, const void *block)
+{
+  const tni_heap_space *space = tni_heap_map.space;
+  const size_t offset = tni_address(block) - tni_address(tni_heap_map.base);
+  if (TN_UNLIKELY(offset >= tni_load_relaxed(&tni_heap_map.size) ||
+                  tni_heap_is_apart(heap)))
+    space = local_find_space(heap, block);
+  tni_heap_page *const page =
+      space->pages +
+      ((tni_address(block) - tni_address(space->base)) >> space->slice_log2);
+  return page - page->back;
+}
+
+static TN_COLD void
+local_refuse(void)
+{
+  tn_contract_broken("heap.block",
+                     "a block was freed twice, or the pointer is "
+                     "inside a block",
+                     __FILE__, __LINE__);
+}
+
+void
+tni_local_return(tni_heap_local *local, void *block)
+{
+  tni_heap_page *const page = tni_heap_page_of(local->heap, block);
+  if (TN_UNLIKELY(tni_page_kind_of(page) != TNI_PAGE_SMALL)) {
+    tni_large_free(page, block);
+    return;
+  }
+  const size_t offset = tni_address(block) - tni_address(tni_page_start(page));
+  local_count_given(local, -page->size);
+  if (page->owner != local) {
+    tni_store_relaxed(&local->remote, tni_load_relaxed(&local->remote) + 1);
+    if (!tni_remote_free(page, offset))
+      local_refuse();
+    return;
+  }
+  if (!tni_page_put(page, offset))
+    local_refuse();
+  TN_CHECK_SLOW(tni_page_is_valid(page), "page.free");
+  if (!page->is_listed || page->free == page->blocks)
+    tni_local_settle(local, page);
+}
+
+void
+tni_local_flush(tni_heap_local *local, unsigned size_class, size_t n)
+{
+  tn_heap_local *const cache = tni_local_cache(local);
+  void **const bottom = local->stack[size_class];
+  void **const top = cache->top[size_class];
+  const size_t count = (size_t)(top - bottom);
+  n = tni_min(n, count);
+  const size_t remote = tni_load_relaxed(&local->remote);
+  for (size_t i = 1; i <= n; i++)
+    if (bottom[i])  // the trap
+      tni_local_return(local, bottom[i]);
+  memmove(bottom + 1, bottom + 1 + n, (count - n) * sizeof *bottom);
+  cache->top[size_class] = top - n;
+  if (tni_load_relaxed(&local->remote) != remote)
+    tni_store_relaxed(&local->batches, tni_load_relaxed(&local->batches) + 1);
+}
+
+/* Make room on a stack that is full, or as good as none. */
+static bool
+local_make_room(tni_heap_local *local, unsigned size_class)
+{
+  tn_heap_local *const cache = tni_local_cache(local);
+  local_note_busy(local, size_class);
+  tni_purge_step(local);
+  cache->limit[size_class] = local_limit(local, size_class);
+  if (cache->top[size_class] != cache->limit[size_class] ||
+      local_grow_stack(local, size_class))
+    return true;
+  const unsigned log2 = local->stack_log2[size_class];
+  if (log2 == 0)
+    return false;
+  tni_local_flush(local, size_class, (size_t)1 << (log2 - 1));
+  return true;
+}
+
+void
+tni_local_give(tni_heap_local *local, void *block, unsigned size_class)
+{
+  tn_heap_local *const cache = tni_local_cache(local);
+  const bool is_full = cache->top[size_class] == cache->limit[size_class];
+  if (TN_UNLIKELY(is_full) && !local_make_room(local, size_class)) {
+    tni_local_return(local, block);
+    return;
+  }
+  *++cache->top[size_class] = block;
+  TN_CHECK(cache->top[size_class] <= local_limit(local, size_class),
+           "local.stack");
+  if (TN_UNLIKELY(is_full))
+    tni_purge_trap_take(local, size_class);
+}
+
+void
+tni_local_flush_all(tni_heap_local *local)
+{
+  for (unsigned c = 1; c < TN_HEAP_CLASSES; c++)
+    if (local->stack_log2[c] != 0)
+      tni_local_flush(local, c, SIZE_MAX);
+  tni_remote_collect(local);
+}

@@ -1,0 +1,155 @@
+#include "heap/purge.h"
+
+#include "heap/remote.h"
+
+#define PURGE_TICK_NS  ((uint64_t)250000000)
+#define PURGE_SHARE    10u  // of the time at most one part in so many
+#define PURGE_LOOK     32u  // pages between two looks at the clock
+#define PURGE_LIMIT_NS ((uint64_t)10000000)  // of one tick
+#define PURGE_FLOOR    TNI_KIB(128)          // bytes that nobody minds
+
+static _Atomic uint32_t purge_requests;  // atomic: relaxed: counts
+
+/* ---- Traps -------------------------------------------------------------------------- */
+
+void
+tni_purge_trap_give(tni_heap_local *local, unsigned size_class)
+{
+  tn_heap_local *const cache = tni_local_cache(local);
+  if (local->is_trapped && local->stack_log2[size_class] != 0)
+    cache->limit[size_class] = cache->top[size_class];
+}
+
+void
+tni_purge_trap_take(tni_heap_local *local, unsigned size_class)
+{
+  tn_heap_local *const cache = tni_local_cache(local);
+  if (local->is_trapped && local->stack_log2[size_class] > 1 &&
+      cache->top[size_class] + 1 < cache->limit[size_class] &&
+      *cache->top[size_class])
+    *++cache->top[size_class] = NULL;
+}
+
+static void
+purge_set_traps(tni_heap_local *local)
+{
+  for (unsigned c = 1; c < TN_HEAP_CLASSES; c++)
+    if (local->stack_log2[c] != 0)
+      tni_purge_trap_take(local, c);
+}
+
+/* ---- One handle ----------------------------------------------------------------------- */
+
+/* Empty half of each stack that was not used since the last tick. */
+static bool
+purge_stacks(tni_heap_local *local)
+{
+  bool any = false;
+  for (unsigned c = 1; c < TN_HEAP_CLASSES; c++) {
+    if (local->stack_log2[c] == 0 || (local->busy[c / 64] >> c % 64 & 1))
+      continue;
+    const size_t count =
+        (size_t)(tni_local_cache(local)->top[c] - local->stack[c]);
+    if (count > 1) {
+      tni_local_flush(local, c, (count + 1) / 2);
+      any = true;
+    }
+  }
+  local->busy[0] = local->busy[1] = 0;
+  return any;
+}
+
+/* Drop pages that are empty, but those that gave blocks since the last tick. */
+static bool
+purge_pages(tni_heap_local *local, bool all)
+{
+  bool any = false;
+  for (unsigned c = 1; c < TN_HEAP_CLASSES; c++) {
+    tni_heap_page *next;
+    for (tni_heap_page *page = local->partial[c]; page; page = next) {
+      next = page->next;
+      if (page->free == page->blocks && (all || local->tick - page->age >= 2)) {
+        tni_local_drop_page(local, page);
+        any = true;
+      }
+    }
+  }
+  return any;
+}
+
+/* Purge holes in pages that gave nothing in the last two ticks, until the clock
+ * says end_ns; true when some may be left. */
+static bool
+purge_holes(tni_heap_local *local, bool all, uint64_t end_ns, size_t *purged)
+{
+  unsigned looked = 0;
+  bool any = false;
+  for (tni_heap_page *page = local->all; page; page = page->all_next) {
+    if (page->free == 0 || page->scanned == page->free)
+      continue;
+    if (!all && local->tick - page->age < 2) {
+      any = true;
+      continue;
+    }
+    *purged += tni_page_purge_holes(page);
+    page->scanned = (uint16_t)page->free;
+    if (++looked % PURGE_LOOK == 0 && tni_os_clock_ns() > end_ns)
+      return true;
+  }
+  return any;
+}
+
+size_t
+tni_purge_local(tni_heap_local *local)
+{
+  size_t purged = 0;
+  tni_local_flush_all(local);
+  (void)purge_pages(local, true);
+  (void)purge_holes(local, true, UINT64_MAX, &purged);
+  tni_store_relaxed(&local->holes, tni_load_relaxed(&local->holes) + purged);
+  return purged;
+}
+
+void
+tni_purge_empty(tni_heap_local *local)
+{
+  (void)purge_pages(local, true);
+}
+
+void
+tni_purge_request(void)
+{
+  tni_add_relaxed(&purge_requests, 1);
+}
+
+void
+tni_purge_look(tni_heap_local *local)
+{
+  const uint32_t requests = tni_load_relaxed(&purge_requests);
+  const uint64_t now = tni_os_clock_ns();
+  if (requests != local->requests) {
+    local->requests = requests;
+    (void)tni_purge_local(local);
+    (void)tni_space_purge(SIZE_MAX);
+    return;
+  }
+  if (now < local->tick_ns)
+    return;
+  local->tick++;
+  const uint64_t end = now + PURGE_LIMIT_NS;
+  size_t purged = 0;
+  tni_remote_collect(local);
+  bool more = purge_stacks(local);
+  more |= purge_pages(local, false);
+  more |= purge_holes(local, false, end, &purged);
+  tni_store_relaxed(&local->holes, tni_load_relaxed(&local->holes) + purged);
+  const size_t surplus = tni_space_surplus(now, PURGE_TICK_NS);
+  if (surplus > 0)
+    (void)tni_space_purge(surplus);
+  const uint64_t done = tni_os_clock_ns();
+  /* [purge.budget] */
+  local->tick_ns = done + tni_max(PURGE_TICK_NS, (done - now) * PURGE_SHARE);
+  local->is_trapped = more || tni_space_dirty() > PURGE_FLOOR;
+  if (local->is_trapped)
+    purge_set_traps(local);
+}

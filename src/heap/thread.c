@@ -1,0 +1,298 @@
+/* thread.c -- which handles a thread has; see local.h */
+#include <string.h>
+
+#include "heap/local.h"
+#include "heap/purge.h"
+#include "heap/remote.h"
+
+#define THREAD_HANDLES 8u  // in a thread's table at first
+#define THREAD_LOCAL   _Thread_local __attribute__((tls_model("initial-exec")))
+#define THREAD_AT_ONCE 8u  // handles that are carved from one record
+
+/* Stacks without room and without blocks, for whoever has no handle yet. */
+static void *thread_nothing[1];
+#define NOTHING_4  thread_nothing, thread_nothing, thread_nothing, thread_nothing
+#define NOTHING_20 NOTHING_4, NOTHING_4, NOTHING_4, NOTHING_4, NOTHING_4
+#define NOTHING_92                                                             \
+  NOTHING_20, NOTHING_20, NOTHING_20, NOTHING_20, NOTHING_4, NOTHING_4,        \
+      NOTHING_4
+#define NOTHING                                                                \
+  {                                                                            \
+    .top = {NOTHING_92}, .limit = { NOTHING_92 }                               \
+  }
+_Static_assert(TN_HEAP_CLASSES == 92, "NOTHING_92 names every class");
+
+tni_heap_local tni_heap_nobody = {
+    .here = NOTHING,
+#if TNI_HEAP_CHECKED
+    .checked = NOTHING,
+#endif
+    .stack = {NOTHING_92},
+};
+
+THREAD_LOCAL tn_heap_local *tni_heap_here = &tni_heap_nobody.here;
+
+/* A handle of another heap than the process's. */
+typedef struct thread_handle {
+  tn_heap *heap;
+  uint64_t id;  // of the heap when the handle was adopted
+  tni_heap_local *local;
+} thread_handle;
+
+typedef struct thread_table {
+  size_t count;
+  size_t capacity;
+  thread_handle handle[];
+} thread_table;
+
+static THREAD_LOCAL thread_table *thread_mine;
+static THREAD_LOCAL bool thread_is_ending;
+
+static struct {
+  tni_os_lock lock;
+  tni_heap_local *unused;    // lock; by next
+  _Atomic uint32_t has_key;  // 0 not asked, 1 being made, 2 there, 3 refused
+  tni_os_tls key;            // const once has_key is 2
+  tn_heap_local template;    // lock: const once its first top is set
+} thread_state = {.lock.rank = TNI_RANK_HEAP};
+
+void
+tni_heap_lock(void)
+{
+  tni_os_lock_acquire(&thread_state.lock);
+}
+
+void
+tni_heap_unlock(void)
+{
+  tni_os_lock_release(&thread_state.lock);
+}
+
+/* ---- Making handles -------------------------------------------------------------- */
+
+/* What every new handle begins as. */
+static const tn_heap_local *
+thread_template(void)
+{
+  tn_heap_local *const template = &thread_state.template;
+  if (template->top[0])
+    return template;
+  *template = tni_heap_nobody.here;
+  for (size_t i = 0; i <= TN_HEAP_TABLE_MAX / 16; i++)
+    template->class_of[i] = (unsigned char)tn_heap_class(i * 16);
+  return template;
+}
+
+/* A fresh handle, lock held; NULL: out of memory. */
+static tni_heap_local *
+thread_make_local(tn_heap *heap)
+{
+  if (!thread_state.unused) {
+    tni_heap_local *const several =
+        tni_meta_allocate(THREAD_AT_ONCE * sizeof *several);
+    if (!several)
+      return NULL;
+    for (size_t i = THREAD_AT_ONCE; i-- > 0;) {
+      several[i].next = thread_state.unused;
+      thread_state.unused = &several[i];
+    }
+  }
+  tni_heap_local *const local = thread_state.unused;
+  thread_state.unused = local->next;
+  memset(local, 0, sizeof *local);
+  *tni_local_cache(local) = *thread_template();
+#if TNI_HEAP_CHECKED
+  local->here = tni_heap_nobody.here;
+  memcpy(local->here.class_of, thread_template()->class_of,
+         sizeof local->here.class_of);
+#endif
+  memcpy(local->stack, tni_heap_nobody.stack, sizeof local->stack);
+  local->heap = heap;
+  local->next = heap->locals;
+  heap->locals = local;
+  return local;
+}
+
+void
+tni_local_forget(tni_heap_local *locals)
+{
+  while (locals) {
+    tni_heap_local *const next = locals->next;
+    for (unsigned c = 1; c < TN_HEAP_CLASSES; c++)
+      if (locals->stack_log2[c] != 0)
+        tni_meta_free(locals->stack[c], sizeof(void *)
+                                            << locals->stack_log2[c]);
+    locals->next = thread_state.unused;
+    thread_state.unused = locals;
+    locals = next;
+  }
+}
+
+static tni_heap_local *
+thread_adopt(tn_heap *heap)
+{
+  tni_os_fork_lock(&thread_state.lock);
+  tni_heap_lock();
+  tni_heap_local *local = heap->idle;
+  if (local) {
+    TN_CHECK(tni_load_relaxed(&local->state) == TNI_LOCAL_IDLE, "local.owned");
+    heap->idle = local->idle_next;
+    tni_store_relaxed(&local->state, TNI_LOCAL_OWNED);  // A1; the lock orders
+  } else {
+    local = thread_make_local(heap);
+  }
+  tni_heap_unlock();
+  return local;
+}
+
+static void
+thread_give_back(tni_heap_local *local)
+{
+  tn_heap *const heap = local->heap;
+  tni_local_flush_all(local);
+  tni_purge_empty(local);
+  tni_heap_lock();
+  tni_remote_leave(local);
+  local->idle_next = heap->idle;
+  heap->idle = local;
+  tni_heap_unlock();
+}
+
+/* ---- The end of a thread ------------------------------------------------------------ */
+
+static void
+thread_at_exit(void *unused)
+{
+  (void)unused;
+  thread_is_ending = true;
+  tni_local_give_back_all();
+}
+
+/* Have thread_at_exit called for this thread.  Where that cannot be, its handles
+ * are never given back: benign. */
+static void
+thread_watch(void)
+{
+  uint32_t state = 0;
+  if (tni_cas_acq_rel(&thread_state.has_key, &state, 1)) {
+    const bool ok =
+        tni_os_tls_create(&thread_state.key, thread_at_exit) == TN_OK;
+    /* Pairs with the acquire below: the key is seen. */
+    tni_store_release(&thread_state.has_key, ok ? 2 : 3);
+  }
+  do  // a moment, while another thread is making it
+    state = tni_load_acquire(&thread_state.has_key);
+  while (state == 1);
+  if (state == 2)
+    (void)tni_os_tls_store(thread_state.key, &thread_state);
+}
+
+void
+tni_local_give_back_all(void)
+{
+  tni_heap_local *const local = (tni_heap_local *)tni_heap_here;
+  tni_heap_here = &tni_heap_nobody.here;
+  if (local != &tni_heap_nobody)
+    thread_give_back(local);
+  thread_table *const table = thread_mine;
+  thread_mine = NULL;
+  if (!table)
+    return;
+  for (size_t i = 0; i < table->count; i++) {
+    const thread_handle *const handle = &table->handle[i];
+    if (tni_load_relaxed(&handle->heap->id) == handle->id)
+      thread_give_back(handle->local);
+  }
+  tni_meta_free(table,
+                sizeof *table + table->capacity * sizeof table->handle[0]);
+}
+
+/* ---- Finding a thread's handle --------------------------------------------------------- */
+
+/* Room for one more handle in the table: stale ones go first. */
+static bool
+thread_make_room(void)
+{
+  thread_table *table = thread_mine;
+  size_t count = 0;
+  for (size_t i = 0; table && i < table->count; i++)
+    if (tni_load_relaxed(&table->handle[i].heap->id) == table->handle[i].id)
+      table->handle[count++] = table->handle[i];
+  if (table)
+    table->count = count;
+  if (table && count < table->capacity)
+    return true;
+  const size_t capacity = table ? 2 * table->capacity : THREAD_HANDLES;
+  thread_table *const larger =
+      tni_meta_allocate(sizeof *larger + capacity * sizeof larger->handle[0]);
+  if (!larger)
+    return false;
+  larger->capacity = capacity;
+  larger->count = count;
+  if (table) {
+    memcpy(larger->handle, table->handle, count * sizeof table->handle[0]);
+    tni_meta_free(table,
+                  sizeof *table + table->capacity * sizeof table->handle[0]);
+  }
+  thread_mine = larger;
+  return true;
+}
+
+/* A handle of a heap that is not the process's. */
+static tni_heap_local *
+thread_find(tn_heap *heap)
+{
+  thread_table *const table = thread_mine;
+  const uint64_t id = tni_load_relaxed(&heap->id);
+  for (size_t i = 0; table && i < table->count; i++) {
+    if (table->handle[i].heap != heap || table->handle[i].id != id)
+      continue;
+    const thread_handle found = table->handle[i];
+    table->handle[i] = table->handle[0];  // the one used last comes first
+    table->handle[0] = found;
+    return found.local;
+  }
+  return NULL;
+}
+
+tni_heap_local *
+tni_local_of(tn_heap *heap)
+{
+  tni_heap_local *local = (tni_heap_local *)tni_heap_here;
+  if (heap->is_default && local != &tni_heap_nobody)
+    return local;
+  if (!heap->is_default) {
+    local = thread_find(heap);
+    if (local)
+      return local;
+  }
+  if (thread_is_ending || (!heap->is_default && !thread_make_room()))
+    return NULL;
+  local = thread_adopt(heap);
+  if (!local)
+    return NULL;
+  if (heap->is_default) {
+    tni_heap_here = &local->here;
+  } else {
+    thread_mine->handle[thread_mine->count++] =
+        (thread_handle){heap, tni_load_relaxed(&heap->id), local};
+  }
+  thread_watch();
+  return local;
+}
+
+tni_heap_local *
+tni_local_enter(tn_heap *heap)
+{
+  tni_heap_local *const local = tni_local_of(heap);
+  if (local || !thread_is_ending)
+    return local;
+  return thread_adopt(heap);
+}
+
+void
+tni_local_leave(tni_heap_local *local)
+{
+  if (TN_UNLIKELY(thread_is_ending))
+    thread_give_back(local);
+}

@@ -1,0 +1,266 @@
+/* malloc.c -- the entry points of malloc, as glibc and C23 have them
+ *
+ * All of them in one object, so that a static link takes all or none.
+ * SPDX-License-Identifier: MIT
+ */
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "shim/shim.h"
+
+#define MALLOC_FAST_ZERO TN_HEAP_TABLE_MAX  // calloc: cleared on the fast path
+
+#ifndef __THROW
+#define __THROW
+#endif
+
+void *
+tni_shim_allocate(size_t size, size_t align)
+{
+  void *const block =
+      tn_heap_allocate(&tni_heap_default, size, align, 0).pointer;
+  if (!block)
+    errno = ENOMEM;
+  return block;
+}
+
+void
+tni_shim_free(void *pointer)
+{
+  tn_heap_free_any(pointer);
+}
+
+/* ---- ISO C ---------------------------------------------------------------------- */
+
+/* Fourteen instructions and a return, as free's sixteen: [heap.cost]. */
+TN_API void *
+malloc(size_t size)
+{
+  return tni_shim_malloc(size);
+}
+
+TN_API void
+free(void *pointer)
+{
+  tni_shim_release(pointer);
+}
+
+TN_API void *
+calloc(size_t count, size_t size)
+{
+  size_t bytes;
+  if (TN_UNLIKELY(!tn_size_mul(count, size, &bytes))) {
+    errno = ENOMEM;
+    return NULL;
+  }
+  if (TN_LIKELY(bytes <= MALLOC_FAST_ZERO)) {
+    void *const block = tni_shim_malloc(bytes);
+    return block ? memset(block, 0, bytes) : NULL;
+  }
+  void *const block =
+      tn_heap_allocate(&tni_heap_default, bytes, TN_ALIGN, TN_HEAP_ZERO)
+          .pointer;
+  if (!block)
+    errno = ENOMEM;
+  return block;
+}
+
+TN_API void *
+realloc(void *pointer, size_t size)
+{
+  if (!pointer)
+    return tni_shim_malloc(size);
+  if (size == 0) {  // as glibc; C23 leaves it undefined
+    tni_shim_release(pointer);
+    return NULL;
+  }
+  void *const block = tn_heap_reallocate(NULL, pointer, size, TN_ALIGN).pointer;
+  if (!block)
+    errno = ENOMEM;
+  return block;
+}
+
+TN_API void *
+aligned_alloc(size_t align, size_t size)
+{
+  if (!tn_is_power_of_two(align)) {
+    errno = EINVAL;
+    return NULL;
+  }
+  if (align <= TN_ALIGN)
+    return tni_shim_malloc(size);
+  if (size <= TN_HEAP_TABLE_MAX && align <= TN_HEAP_TABLE_MAX) {
+    /* A class that is a multiple of the alignment, on the fast path. */
+    const size_t fit =
+        tni_class_size(tni_class_of(size, align, TN_HEAP_SMALL_MAX));
+    if (fit <= TN_HEAP_TABLE_MAX)
+      return tni_shim_malloc(fit);
+  }
+  return tni_shim_allocate(size, align);
+}
+
+void free_sized(void *pointer, size_t size);
+TN_API void
+free_sized(void *pointer, size_t size)
+{
+  if (TNI_HEAP_CHECKED)
+    tn_heap_free(&tni_heap_default, pointer, size, TN_ALIGN);
+  else
+    tni_shim_release(pointer);
+}
+
+void free_aligned_sized(void *pointer, size_t align, size_t size);
+TN_API void
+free_aligned_sized(void *pointer, size_t align, size_t size)
+{
+  if (TNI_HEAP_CHECKED)
+    tn_heap_free(&tni_heap_default, pointer, size, tni_max(align, TN_ALIGN));
+  else
+    tni_shim_release(pointer);
+}
+
+/* ---- POSIX, BSD ------------------------------------------------------------------- */
+
+TN_API int
+posix_memalign(void **out, size_t align, size_t size)
+{
+  if (!tn_is_power_of_two(align) || align % sizeof(void *) != 0)
+    return EINVAL;
+  const int error = errno;
+  void *const block = aligned_alloc(align, size);
+  errno = error;
+  if (!block)
+    return ENOMEM;
+  *out = block;
+  return 0;
+}
+
+TN_API void *
+reallocarray(void *pointer, size_t count, size_t size)
+{
+  size_t bytes;
+  if (!tn_size_mul(count, size, &bytes)) {
+    errno = ENOMEM;
+    return NULL;
+  }
+  return realloc(pointer, bytes);
+}
+
+/* ---- glibc --------------------------------------------------------------------------- */
+
+TN_API void *
+memalign(size_t align, size_t size)
+{
+  if (align > (size_t)PTRDIFF_MAX) {
+    errno = EINVAL;
+    return NULL;
+  }
+  size_t power = TN_ALIGN;  // glibc rounds up as well
+  while (power < align)
+    power *= 2;
+  return aligned_alloc(power, size);
+}
+
+TN_API void *
+valloc(size_t size)
+{
+  return aligned_alloc(tni_os_get_config()->page_size, size);
+}
+
+TN_API void *
+pvalloc(size_t size)
+{
+  const size_t page = tni_os_get_config()->page_size;
+  size_t rounded;
+  if (!tni_round_up_checked(tni_max(size, 1), page, &rounded)) {
+    errno = ENOMEM;
+    return NULL;
+  }
+  return aligned_alloc(page, rounded);
+}
+
+TN_API size_t
+malloc_usable_size(void *pointer)
+{
+  return tn_heap_granted(pointer);
+}
+
+TN_API int
+malloc_trim(size_t pad)
+{
+  (void)pad;
+  return tn_purge_all() > 0;
+}
+
+TN_API struct mallinfo2
+mallinfo2(void)
+{
+  tn_heap_stats s;
+  tn_heap_get_stats(&tni_heap_default, &s);
+  return (struct mallinfo2){
+      .arena = s.pages - s.large,
+      .hblkhd = s.large,
+      .usmblks = s.peak,
+      .uordblks = s.live - s.large,
+      .fordblks = s.pages > s.live ? s.pages - s.live : 0,
+      .keepcost = tni_space_dirty(),
+  };
+}
+
+static int
+malloc_cut(size_t n)
+{
+  return n > INT_MAX ? INT_MAX : (int)n;
+}
+
+TN_API struct mallinfo
+mallinfo(void)
+{
+  const struct mallinfo2 m = mallinfo2();
+  return (struct mallinfo){.arena = malloc_cut(m.arena),
+                           .hblkhd = malloc_cut(m.hblkhd),
+                           .usmblks = malloc_cut(m.usmblks),
+                           .uordblks = malloc_cut(m.uordblks),
+                           .fordblks = malloc_cut(m.fordblks),
+                           .keepcost = malloc_cut(m.keepcost)};
+}
+
+/* None of glibc's parameters has a counterpart here: refused, which callers
+ * that set them must expect. */
+TN_API int
+mallopt(int parameter, int value)
+{
+  (void)parameter, (void)value;
+  return 0;
+}
+
+TN_API void
+malloc_stats(void)
+{
+  char json[700];
+  (void)tn_heap_json(&tni_heap_default, json, sizeof json);
+  tni_shim_say(json);
+}
+
+TN_API int
+malloc_info(int options, FILE *stream)
+{
+  if (options != 0)
+    return EINVAL;
+  tn_heap_stats s;
+  tn_heap_get_stats(&tni_heap_default, &s);
+  return fprintf(stream,
+                 "<malloc version=\"1\">\n"
+                 "<system type=\"current\" size=\"%zu\"/>\n"
+                 "<system type=\"max\" size=\"%zu\"/>\n"
+                 "<total type=\"live\" size=\"%zu\"/>\n"
+                 "<total type=\"large\" size=\"%zu\"/>\n"
+                 "<total type=\"purged\" size=\"%zu\"/>\n"
+                 "</malloc>\n",
+                 s.pages, s.peak, s.live, s.large, s.purged) < 0
+             ? -1
+             : 0;
+}

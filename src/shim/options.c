@@ -1,0 +1,132 @@
+/* options.c -- what the environment asks of libtenure-malloc.so
+ *
+ *     TENURE_VERBOSE=1               options and statistics at exit
+ *     TENURE_LIMIT=512M              malloc returns NULL beyond this
+ *     TENURE_PROFILE=512K            one sample each so many bytes
+ *     TENURE_PROFILE_FILE=/tmp/x     where profiles go: x.1.pb ...
+ *     TENURE_PROFILE_SIGNAL=12       the signal that asks for one
+ *
+ * Read once, when the library is loaded.  Programs with raised privileges have
+ * no options (tni_os_option).
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#include "shim/shim.h"
+
+tni_shim_options tni_shim_how;
+
+void
+tni_shim_say(const char *line)
+{
+  tni_os_write_error(line, strlen(line));
+  tni_os_write_error("\n", 1);
+}
+
+static void
+options_complain(const char *name, const char *value, const char *wanted)
+{
+  char line[256];
+  (void)tni_format(line, sizeof line, "tenure: %s=%s is ignored: it must be %s",
+                   name, value, wanted);
+  tni_shim_say(line);
+}
+
+/* A number with K, M or G behind it; false: it is none. */
+static bool
+options_read_size(const char *text, size_t *out)
+{
+  size_t n = 0;
+  const char *p = text;
+  for (; *p >= '0' && *p <= '9'; p++)
+    if (!tn_size_mul(n, 10, &n) || !tn_size_add(n, (size_t)(*p - '0'), &n))
+      return false;
+  const char units[] = "KMG";
+  const char *const unit = *p ? strchr(units, *p) : NULL;
+  if (p == text || (*p && (!unit || p[1])))
+    return false;
+  const size_t shift = unit ? 10 * (size_t)(unit - units + 1) : 0;
+  if (n > SIZE_MAX >> shift)
+    return false;
+  *out = n << shift;
+  return true;
+}
+
+static void
+options_size(const char *name, size_t *out, size_t least)
+{
+  const char *const text = tni_os_option(name);
+  size_t n;
+  if (!text)
+    return;
+  if (options_read_size(text, &n) && n >= least)
+    *out = n;
+  else
+    options_complain(name, text, "a number of bytes, as 65536, 512K or 1G");
+}
+
+static const char *const options_known[] = {
+    "VERBOSE", "LIMIT", "PROFILE", "PROFILE_FILE", "PROFILE_SIGNAL",
+};
+/* Of other parts of Tenure, which look at theirs themselves. */
+static const char *const options_foreign[] = {"GC", "GUARD", "RECORD", "TRACE",
+                                              "RUN"};
+
+static bool
+options_is_known(const char *name, size_t length)
+{
+  for (size_t i = 0; i < sizeof options_known / sizeof options_known[0]; i++)
+    if (strlen(options_known[i]) == length &&
+        memcmp(options_known[i], name, length) == 0)
+      return true;
+  for (size_t i = 0; i < sizeof options_foreign / sizeof options_foreign[0];
+       i++)
+    if (strncmp(name, options_foreign[i], strlen(options_foreign[i])) == 0)
+      return true;
+  return false;
+}
+
+/* A name that nobody knows is most likely misspelled. */
+static void
+options_look_for_unknown(void)
+{
+  static const char prefix[] = "TENURE_";
+  const size_t skip = sizeof prefix - 1;
+  for (char **at = environ; at && *at; at++) {
+    if (strncmp(*at, prefix, skip) != 0)
+      continue;
+    const char *const name = *at + skip;
+    const size_t length = strcspn(name, "=");
+    char line[200];
+    char known[64];
+    if (options_is_known(name, length))
+      continue;
+    memcpy(known, name, tni_min(length, sizeof known - 1));
+    known[tni_min(length, sizeof known - 1)] = '\0';
+    (void)tni_format(line, sizeof line,
+                     "tenure: there is no option TENURE_%s; it is ignored",
+                     known);
+    tni_shim_say(line);
+  }
+}
+
+void
+tni_shim_read_options(void)
+{
+  tni_shim_options *const how = &tni_shim_how;
+  size_t verbose = 0;
+  size_t signal = 12;  // SIGUSR2
+  if (getauxval(AT_SECURE))
+    return;
+  options_size("TENURE_VERBOSE", &verbose, 0);
+  options_size("TENURE_LIMIT", &how->limit, TNI_KIB(64));
+  options_size("TENURE_PROFILE", &how->profile, TNI_KIB(1));
+  options_size("TENURE_PROFILE_SIGNAL", &signal, 1);
+  how->verbose = verbose != 0;
+  how->signal = (int)(signal < 64 ? signal : 12);
+  how->file = tni_os_option("TENURE_PROFILE_FILE");
+  options_look_for_unknown();
+}

@@ -1,0 +1,10 @@
+/* death: SIGABRT "[heap.block] free of" modes: debug harden */
+#include <tenure/heap.h>
+
+int
+main(void)
+{
+  char *const p = tn_heap_allocate(tn_heap_default(), 100, 16, 0).pointer;
+  tn_heap_free_any(p + 16);
+  return 0;
+}

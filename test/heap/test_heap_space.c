@@ -1,0 +1,122 @@
+/* test_heap_space.c -- runs of slices, taken and given back at random
+ *
+ * Covers  [space.run] [space.clean]
+ * SPDX-License-Identifier: MIT
+ */
+#include "heap/space.h"
+#include "test.h"
+
+enum { RUNS = 60, STEPS = 6000 };
+
+typedef struct run {
+  tni_heap_page *page;
+  size_t slices;
+  unsigned char fill;
+} run;
+
+static size_t
+run_bytes(const run *r)
+{
+  return r->slices << r->page->space->slice_log2;
+}
+
+/* Both ends of each slice: what overlaps changes one of them. */
+static bool
+run_is(const run *r, unsigned char fill)
+{
+  const unsigned char *const start = tni_page_start(r->page);
+  const size_t slice = (size_t)1 << r->page->space->slice_log2;
+  for (size_t at = 0; at < run_bytes(r); at += slice)
+    if (start[at] != fill || start[at + slice - 1] != fill)
+      return false;
+  return true;
+}
+
+static void
+run_fill(run *r)
+{
+  unsigned char *const start = tni_page_start(r->page);
+  const size_t slice = (size_t)1 << r->page->space->slice_log2;
+  for (size_t at = 0; at < run_bytes(r); at += slice)
+    start[at] = start[at + slice - 1] = r->fill;
+}
+
+static void
+step(run *r, tni_heap_space *own, uint64_t *random)
+{
+  const uint64_t n = test_random(random);
+  if (r->page) {
+    TEST(run_is(r, r->fill));
+    tni_heap_space *const space = r->page->space;
+    if (n % 4 == 0 && r->slices > 1) {
+      const size_t keep = 1 + n / 4 % (r->slices - 1);
+      tni_space_trim(space, r->page, keep, r->slices);
+      r->slices = keep;
+      return;
+    }
+    bool is_clean;
+    if (n % 4 == 1 && tni_space_extend(space, r->page, 2, &is_clean)) {
+      run more = {r->page + r->slices, 2, 0};
+      more.page->space = space;
+      TEST(!is_clean || run_is(&more, 0));
+      r->slices += 2;
+      run_fill(r);
+      return;
+    }
+    tni_space_give(space, r->page, r->slices, true);
+    r->page = NULL;
+    return;
+  }
+  const size_t align = (size_t)1 << n % 3;
+  bool is_clean = false;
+  r->slices = 1 + n / 8 % (n / 512 % 8 == 0 ? 40 : 4);
+  r->page = tni_space_take(own, r->slices, align, n & 4, &is_clean);
+  if (!r->page)
+    return;
+  TEST((tni_address(tni_page_start(r->page)) >> r->page->space->slice_log2) %
+           align ==
+       0);
+  TEST(!is_clean || run_is(r, 0));
+  r->fill = (unsigned char)(1 + n / 1024 % 255);
+  run_fill(r);
+}
+
+static void
+churn(tni_heap_space *own)
+{
+  static run runs[RUNS];
+  memset(runs, 0, sizeof runs);
+  uint64_t random = test_seed();
+  for (int i = 0; i < STEPS; i++) {
+    step(&runs[test_random(&random) % RUNS], own, &random);
+    if (i % 500 == 0)
+      (void)tni_space_purge(TNI_MIB(1));
+    if (i % 100 == 0)
+      for (tni_heap_space *s = own ? own : tni_space_first(); s; s = s->next)
+        TEST(tni_space_is_valid(s));
+  }
+  for (int i = 0; i < RUNS; i++)
+    if (runs[i].page)
+      tni_space_give(runs[i].page->space, runs[i].page, runs[i].slices, true);
+  if (!own) {
+    (void)tni_space_purge(SIZE_MAX);
+    TEST(tni_space_dirty() == 0);
+    TEST(tni_space_first()->used == 0);
+    TEST(tni_space_first()->frontier == tni_space_first()->first);
+  }
+}
+
+int
+main(void)
+{
+  churn(NULL);
+  static unsigned char buffer[1 << 20];
+  tni_heap_space *const own =
+      tni_space_in(buffer + 16, sizeof buffer - 16, 12, NULL, NULL);
+  if (TEST(own != NULL)) {
+    churn(own);
+    TEST(own->used == 0 && tni_space_is_valid(own));
+  }
+  TEST(tni_space_in(buffer, 4096, 12, NULL, NULL) == NULL);
+  return test_done();
+}
