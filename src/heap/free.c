@@ -26,8 +26,8 @@ tni_heap_find_page(const void *p)
   if (tni_load_relaxed(&tni_heap_apart) > 0 ||
       tni_address(p) - tni_address(tni_heap_map.base) >=
           tni_load_relaxed(&tni_heap_map.size))
-    space = tni_space_find(p);
-  return space ? tni_space_page(space, p) : NULL;
+    space = tni_slices_find(p);
+  return space ? tni_slices_page(space, p) : NULL;
 }
 
 tn_heap *
@@ -43,7 +43,7 @@ free_find(const void *pointer, const char *what)
 {
   tni_heap_page *const page = tni_heap_find_page(pointer);
   if (TN_UNLIKELY(!page)) {  // [heap.pointer], [heap.block]
-    const tni_heap_space *const space = tni_space_find(pointer);
+    const tni_heap_space *const space = tni_slices_find(pointer);
     tni_heap_refuse(pointer, space ? "heap.block" : "heap.pointer", what);
   }
   if (tni_page_kind_of(page) == TNI_PAGE_LARGE
@@ -58,7 +58,7 @@ heap_find_block(const tni_owner *owner, const void *p)
 {
   const tni_heap_space *const space =
       (const tni_heap_space *)tni_pointer(tni_address(owner));
-  const tni_heap_page *const page = tni_space_page(space, p);
+  const tni_heap_page *const page = tni_slices_page(space, p);
   if (!page)
     return (tni_block_info){.start = p, .size = 0};
   const unsigned char *const start = tni_page_start(page);
@@ -103,7 +103,7 @@ tn_heap_free_any(void *pointer)
     return;
   tni_heap_page *const page = free_find(pointer, "free of");
   if (tni_page_kind_of(page) == TNI_PAGE_LARGE)
-    tni_large_free(page, pointer);
+    tni_heap_large_free(page, pointer);
   else
     free_small(page, pointer);
 }
@@ -159,7 +159,7 @@ tn_heap_free_batch(void **blocks, size_t n)
       continue;
     tni_heap_page *const page = free_find(blocks[i], "free of");
     if (tni_page_kind_of(page) == TNI_PAGE_LARGE) {
-      tni_large_free(page, blocks[i]);
+      tni_heap_large_free(page, blocks[i]);
       continue;
     }
     if (!tni_live_clear(page->space, blocks[i]))
@@ -195,9 +195,9 @@ tn_heap_resize(void *pointer, size_t min, size_t wanted)
     const size_t slice = (size_t)1 << page->space->slice_log2;
     if (wanted <= 2 * slice)  // it would have to be a small block
       return min <= page->size && min > 2 * slice ? page->size : 0;
-    const size_t granted = tni_large_resize(page, min, wanted);
+    const size_t granted = tni_heap_large_resize(page, min, wanted);
     if (granted == 0 && wanted > min)
-      return tni_large_resize(page, min, min);
+      return tni_heap_large_resize(page, min, min);
     return granted;
   }
   const size_t slice = (size_t)1 << page->space->slice_log2;
@@ -228,7 +228,7 @@ tn_heap_reallocate(tn_heap *heap, void *pointer, size_t size, size_t align)
     if (!is_large && !TNI_HEAP_CHECKED && size <= old && size >= old / 2)
       return (tn_block){pointer, old, false};
     if (is_large && size > old) {
-      void *const moved = tni_large_move(page, size, align);
+      void *const moved = tni_heap_large_move(page, size, align);
       if (moved)
         return (tn_block){moved, tn_heap_granted(moved), false};
     }
@@ -258,7 +258,7 @@ tn_purge_all(void)
        local = local->idle_next)
     purged += tni_purge_local(local);
   tni_heap_unlock();
-  return purged + tni_space_purge(SIZE_MAX);
+  return purged + tni_slices_purge(SIZE_MAX);
 }
 
 void

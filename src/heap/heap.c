@@ -84,17 +84,17 @@ heap_add_space(tn_heap *heap, size_t slices, size_t align)
   if (!block.pointer)
     return false;
   tni_heap_space *const space =
-      tni_space_in(block.pointer, block.granted, HEAP_OWN_SLICE_LOG2,
-                   &tni_heap_owner_ops, heap->how.name);
+      tni_slices_in(block.pointer, block.granted, HEAP_OWN_SLICE_LOG2,
+                    &tni_heap_owner_ops, heap->how.name);
   if (space && tni_registry_add(&space->owner) == TN_OK) {
     space->heap = heap;
     space->provider = provider;
     space->block = block;
-    tni_space_lock();
+    tni_slices_lock();
     space->next = tni_load_relaxed(&heap->spaces);
     /* Pairs with the acquires of who takes from it or looks for a block. */
     tni_store_release(&heap->spaces, space);
-    tni_space_unlock();
+    tni_slices_unlock();
     tni_add_relaxed(&tni_heap_apart, 1);
     return true;
   }
@@ -107,11 +107,11 @@ tni_heap_take_slices(tn_heap *heap, size_t slices, size_t align,
                      bool prefer_clean, bool *is_clean)
 {
   if (!tni_heap_is_apart(heap))
-    return tni_space_take(NULL, slices, align, prefer_clean, is_clean);
+    return tni_slices_take(NULL, slices, align, prefer_clean, is_clean);
   for (bool again = true;; again = false) {
     tni_heap_space *const spaces = tni_load_acquire(&heap->spaces);
     tni_heap_page *const page =
-        spaces ? tni_space_take(spaces, slices, align, prefer_clean, is_clean)
+        spaces ? tni_slices_take(spaces, slices, align, prefer_clean, is_clean)
                : NULL;
     if (page || !again || !heap->how.provider || slices >= SIZE_MAX >> 16 ||
         align >= SIZE_MAX >> 16 || !heap_add_space(heap, slices, align))
@@ -170,8 +170,8 @@ tn_heap_create(const tn_heap_options *options, tn_status *status)
     return NULL;
   if (options->buffer) {
     tni_heap_space *const space =
-        tni_space_in(options->buffer, options->buffer_size, HEAP_OWN_SLICE_LOG2,
-                     &tni_heap_owner_ops, options->name);
+        tni_slices_in(options->buffer, options->buffer_size,
+                      HEAP_OWN_SLICE_LOG2, &tni_heap_owner_ops, options->name);
     if (!space || tni_registry_add(&space->owner) != TN_OK) {
       heap_unmake(heap);
       return NULL;
@@ -197,7 +197,7 @@ heap_give_pages(tn_heap *heap)
     while (local->all)
       tni_local_drop_page(local, local->all);
   while (heap->large)
-    tni_large_free(heap->large, tni_page_start(heap->large));
+    tni_heap_large_free(heap->large, tni_page_start(heap->large));
 }
 
 void
@@ -283,7 +283,7 @@ tn_heap_allocate(tn_heap *heap, size_t size, size_t align, unsigned flags)
   const unsigned size_class = heap_class_of(heap, size, align);
   tn_block block;
   if (size_class == 0) {
-    block = tni_large_allocate(heap, size, align, flags);
+    block = tni_heap_large_allocate(heap, size, align, flags);
   } else {
     tni_heap_local *const local = tni_local_enter(heap);
     if (!local)

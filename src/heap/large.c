@@ -90,7 +90,8 @@ large_zero(const tni_heap_page *page, size_t size)
 }
 
 tn_block
-tni_large_allocate(tn_heap *heap, size_t size, size_t align, unsigned flags)
+tni_heap_large_allocate(tn_heap *heap, size_t size, size_t align,
+                        unsigned flags)
 {
   size_t granted;
   if (!large_round(heap, size, &granted))
@@ -108,14 +109,14 @@ tni_large_allocate(tn_heap *heap, size_t size, size_t align, unsigned flags)
     large_zero(page, granted);
   /* Who takes clean memory although there is dirty memory gives as much back
    * for it: zeros do not make a program grow. */
-  if (prefer_clean && is_clean && tni_space_dirty() >= granted)
-    (void)tni_space_purge(granted);
+  if (prefer_clean && is_clean && tni_slices_dirty() >= granted)
+    (void)tni_slices_purge(granted);
   large_link(heap, page);
   return (tn_block){tni_page_start(page), granted, is_clean || zero};
 }
 
 void
-tni_large_free(tni_heap_page *page, const void *block)
+tni_heap_large_free(tni_heap_page *page, const void *block)
 {
   tni_heap_space *const space = page->space;
   tn_heap *const heap = page->heap;
@@ -140,11 +141,11 @@ tni_large_free(tni_heap_page *page, const void *block)
       return;  // address space that nobody can use any more
     is_dirty = false;
   }
-  tni_space_give_two(space, page, used, slices - used, is_dirty);
+  tni_slices_give_two(space, page, used, slices - used, is_dirty);
 }
 
 size_t
-tni_large_resize(tni_heap_page *page, size_t min, size_t wanted)
+tni_heap_large_resize(tni_heap_page *page, size_t min, size_t wanted)
 {
   tni_heap_space *const space = page->space;
   tn_heap *const heap = page->heap;
@@ -157,7 +158,7 @@ tni_large_resize(tni_heap_page *page, size_t min, size_t wanted)
     const size_t used = tni_round_up(page->size, slice) >> space->slice_log2;
     const size_t gone = page->size - need;
     if (keep < used)
-      tni_space_trim(space, page, keep, used);
+      tni_slices_trim(space, page, keep, used);
     page->size = need;
     tni_heap_uncharge(heap, gone);
     tni_sub_relaxed(&heap->large_bytes, gone);
@@ -171,7 +172,7 @@ tni_large_resize(tni_heap_page *page, size_t min, size_t wanted)
                                        (size_t)1 << space->slice_log2) >>
                           space->slice_log2;
     bool is_clean;
-    if (!tni_space_extend(space, page, slices, &is_clean)) {
+    if (!tni_slices_extend(space, page, slices, &is_clean)) {
       tni_heap_uncharge(heap, more);
       return min <= page->size ? page->size : 0;
     }
@@ -183,7 +184,7 @@ tni_large_resize(tni_heap_page *page, size_t min, size_t wanted)
 }
 
 void *
-tni_large_move(tni_heap_page *page, size_t size, size_t align)
+tni_heap_large_move(tni_heap_page *page, size_t size, size_t align)
 {
   tn_heap *const heap = page->heap;
   tni_heap_space *const space = page->space;
@@ -191,7 +192,7 @@ tni_large_move(tni_heap_page *page, size_t size, size_t align)
   if (!large_round(heap, size, &granted))
     return NULL;
   size_t room = 0;
-  if (space->is_ours && !tni_space_is_scarce() &&
+  if (space->is_ours && !tni_slices_is_scarce() &&
       granted < LARGE_SLACK_MAX / LARGE_SLACK)
     room = granted * (LARGE_SLACK - 1);
   bool is_clean;
@@ -215,6 +216,6 @@ tni_large_move(tni_heap_page *page, size_t size, size_t align)
     memcpy(to_start, from_start, old);
   }
   large_link(heap, to);
-  tni_large_free(page, from_start);
+  tni_heap_large_free(page, from_start);
   return to_start;
 }

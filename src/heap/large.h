@@ -19,13 +19,13 @@
 #include "heap/local.h"
 
 /* A block; align may be more than a slice. */
-tn_block tni_large_allocate(tn_heap *heap, size_t size, size_t align,
-                            unsigned flags);
+tn_block tni_heap_large_allocate(tn_heap *heap, size_t size, size_t align,
+                                 unsigned flags);
 /* Free it; block is its start, anything else stops the program. */
-void tni_large_free(tni_heap_page *page, const void *block);
+void tni_heap_large_free(tni_heap_page *page, const void *block);
 /* As tn_heap_resize. */
-size_t tni_large_resize(tni_heap_page *page, size_t min, size_t wanted);
+size_t tni_heap_large_resize(tni_heap_page *page, size_t min, size_t wanted);
 /* Move to a place with room for size bytes and more; NULL: cannot be. */
-void *tni_large_move(tni_heap_page *page, size_t size, size_t align);
+void *tni_heap_large_move(tni_heap_page *page, size_t size, size_t align);
 
 #endif

@@ -17,18 +17,18 @@
 static inline void
 tni_live_set(const tni_heap_space *space, const void *p)
 {
-  const size_t offset = tni_address(p) - tni_address(space->base);
   if (TNI_HEAP_CHECKED)
-    (void)tni_atomic_bit_set(space->live, offset >> 3);
+    (void)tni_atomic_bit_set(space->live,
+                             (tni_address(p) - tni_address(space->base)) >> 3);
 }
 
 /* It is freed; false when no live block starts at p. */
 static inline bool
 tni_live_clear(const tni_heap_space *space, const void *p)
 {
-  const size_t offset = tni_address(p) - tni_address(space->base);
   if (!TNI_HEAP_CHECKED)
     return true;
+  const size_t offset = tni_address(p) - tni_address(space->base);
   return (offset & 7) == 0 && tni_atomic_bit_clear(space->live, offset >> 3);
 }
 
@@ -38,7 +38,7 @@ tni_live_set_fast(const void *p)
 {
   const size_t offset = tni_address(p) - tni_address(tni_heap_map.base);
   if (TN_UNLIKELY(offset >= tni_load_relaxed(&tni_heap_map.size)))
-    tni_live_set(tni_space_find(p), p);
+    tni_live_set(tni_slices_find(p), p);
   else
     (void)tni_atomic_bit_set(tni_heap_map.live, offset >> 3);
 }
@@ -55,9 +55,9 @@ tni_live_clear_fast(const void *p)
 static inline bool
 tni_live_is(const tni_heap_space *space, const void *p)
 {
-  const size_t offset = tni_address(p) - tni_address(space->base);
   if (!TNI_HEAP_CHECKED)
     return true;
+  const size_t offset = tni_address(p) - tni_address(space->base);
   return (offset & 7) == 0 &&
          (tni_load_relaxed(&space->live[offset >> 9]) >> (offset >> 3) % 64 &
           1) != 0;

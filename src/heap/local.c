@@ -164,7 +164,7 @@ tni_local_drop_page(tni_heap_local *local, tni_heap_page *page)
   local_map(page, 0);
   tni_page_fini(page);
   tni_heap_uncharge(local->heap, slices << space->slice_log2);
-  tni_space_give(space, page, slices, true);
+  tni_slices_give(space, page, slices, true);
 }
 
 void
@@ -317,7 +317,7 @@ local_find_space(const tn_heap *heap, const void *block)
   /* Its own spaces may lie within a block of another heap. */
   const tni_heap_space *space = tni_load_acquire(&heap->spaces);
   if (!space)
-    return tni_space_find(block);
+    return tni_slices_find(block);
   while (tni_address(block) - tni_address(space->owner.base) >=
          space->owner.size)
     space = space->next;
@@ -352,7 +352,7 @@ tni_local_return(tni_heap_local *local, void *block)
 {
   tni_heap_page *const page = tni_heap_page_of(local->heap, block);
   if (TN_UNLIKELY(tni_page_kind_of(page) != TNI_PAGE_SMALL)) {
-    tni_large_free(page, block);
+    tni_heap_large_free(page, block);
     return;
   }
   const size_t offset = tni_address(block) - tni_address(tni_page_start(page));

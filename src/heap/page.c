@@ -59,7 +59,7 @@ tni_page_init(tni_heap_page *page, unsigned size_class, bool is_clean)
 void
 tni_page_fini(tni_heap_page *page)
 {
-  /* Nobody may take a stale record for that of a page: tni_space_page. */
+  /* Nobody may take a stale record for that of a page: tni_slices_page. */
   for (uint32_t i = 0; i < page->slices; i++)
     tni_page_set_kind(&page[i], TNI_PAGE_NONE);
 }

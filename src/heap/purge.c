@@ -130,7 +130,7 @@ tni_purge_look(tni_heap_local *local)
   if (requests != local->requests) {
     local->requests = requests;
     (void)tni_purge_local(local);
-    (void)tni_space_purge(SIZE_MAX);
+    (void)tni_slices_purge(SIZE_MAX);
     return;
   }
   if (now < local->tick_ns)
@@ -143,13 +143,13 @@ tni_purge_look(tni_heap_local *local)
   more |= purge_pages(local, false);
   more |= purge_holes(local, false, end, &purged);
   tni_store_relaxed(&local->holes, tni_load_relaxed(&local->holes) + purged);
-  const size_t surplus = tni_space_surplus(now, PURGE_TICK_NS);
+  const size_t surplus = tni_slices_surplus(now, PURGE_TICK_NS);
   if (surplus > 0)
-    (void)tni_space_purge(surplus);
+    (void)tni_slices_purge(surplus);
   const uint64_t done = tni_os_clock_ns();
   /* [purge.budget] */
   local->tick_ns = done + tni_max(PURGE_TICK_NS, (done - now) * PURGE_SHARE);
-  local->is_trapped = more || tni_space_dirty() > PURGE_FLOOR;
+  local->is_trapped = more || tni_slices_dirty() > PURGE_FLOOR;
   if (local->is_trapped)
     purge_set_traps(local);
 }

@@ -28,37 +28,37 @@ static struct {
 } space_state = {.lock.rank = TNI_RANK_HEAP_SPACE};
 
 void
-tni_space_lock(void)
+tni_slices_lock(void)
 {
   tni_os_lock_acquire(&space_state.lock);
 }
 
 void
-tni_space_unlock(void)
+tni_slices_unlock(void)
 {
   tni_os_lock_release(&space_state.lock);
 }
 
 tni_heap_space *
-tni_space_first(void)
+tni_slices_first(void)
 {
   return space_state.first;
 }
 
 size_t
-tni_space_dirty(void)
+tni_slices_dirty(void)
 {
   return tni_load_relaxed(&space_state.dirty);
 }
 
 size_t
-tni_space_purged(void)
+tni_slices_purged(void)
 {
   return tni_load_relaxed(&space_state.purged);
 }
 
 bool
-tni_space_is_scarce(void)
+tni_slices_is_scarce(void)
 {
   return tni_load_relaxed(&space_state.is_scarce);
 }
@@ -88,16 +88,16 @@ space_count_dirty(tni_heap_space *space, size_t slices, bool is_more)
 }
 
 size_t
-tni_space_surplus(uint64_t now_ns, uint64_t tick_ns)
+tni_slices_surplus(uint64_t now_ns, uint64_t tick_ns)
 {
   const uint64_t since = now_ns - tni_load_relaxed(&space_state.surplus_ns);
   if (since < tick_ns)
     return 0;
-  tni_space_lock();
+  tni_slices_lock();
   const size_t least = space_state.least_dirty;
   space_state.least_dirty = tni_load_relaxed(&space_state.dirty);
   tni_store_relaxed(&space_state.surplus_ns, now_ns);
-  tni_space_unlock();
+  tni_slices_unlock();
   /* Small amounts, and those that nobody needed for long, go at once. */
   return least < TNI_MIB(1) || since > 4 * tick_ns ? least : least / 2;
 }
@@ -209,7 +209,7 @@ space_advance(tni_heap_space *space, size_t slices, size_t align)
       tni_round_up(base + tni_load_relaxed(&space->frontier), align) - base;
   size_t end;
   if (!tn_size_add(start, slices, &end) || end > space->count ||
-      !tni_space_commit(space, end))
+      !tni_slices_commit(space, end))
     return NULL;
   const size_t gap = start - tni_load_relaxed(&space->frontier);
   tni_heap_page *const before =
@@ -292,7 +292,7 @@ space_add_limited(size_t slices)
   size_t size = tni_round_up(
       tni_max(tni_max(need, SPACE_LIMITED_SIZE), total / 4), SPACE_MIN_SIZE);
   need = tni_round_up(need, TNI_SLICE_SIZE);
-  while (!tni_space_reserve(space, size)) {
+  while (!tni_slices_reserve(space, size)) {
     if (size == need) {
       tni_meta_free(space, sizeof *space);
       return NULL;
@@ -310,7 +310,7 @@ space_add(size_t slices)
   /* ThreadSanitizer knows only some regions, and each must be small. */
   if (!space_state.first && !TNI_HAS_TSAN &&
       tni_os_get_config()->address_bits >= 47)
-    space = tni_space_reserve(&space_state.large, SPACE_LARGE_SIZE);
+    space = tni_slices_reserve(&space_state.large, SPACE_LARGE_SIZE);
 #endif
   if (!space) {
     tni_store_relaxed(&space_state.is_scarce, true);
@@ -357,11 +357,11 @@ space_take_shared(size_t slices, size_t align, bool prefer_clean,
 }
 
 tni_heap_page *
-tni_space_take(tni_heap_space *spaces, size_t slices, size_t align,
-               bool prefer_clean, bool *is_clean)
+tni_slices_take(tni_heap_space *spaces, size_t slices, size_t align,
+                bool prefer_clean, bool *is_clean)
 {
   tni_os_fork_lock(&space_state.lock);
-  tni_space_lock();
+  tni_slices_lock();
   tni_heap_page *page = NULL;
   if (!spaces)
     page = space_take_shared(slices, align, prefer_clean, is_clean);
@@ -375,7 +375,7 @@ tni_space_take(tni_heap_space *spaces, size_t slices, size_t align,
     tni_page_set_kind(&page[slices - 1], TNI_PAGE_LARGE);
     page[slices - 1].back = (uint32_t)(slices - 1);
   }
-  tni_space_unlock();
+  tni_slices_unlock();
   return page;
 }
 
@@ -397,34 +397,34 @@ space_drop(tni_heap_space *space)
 }
 
 void
-tni_space_give_two(tni_heap_space *space, tni_heap_page *page, size_t used,
-                   size_t clean, bool is_dirty)
+tni_slices_give_two(tni_heap_space *space, tni_heap_page *page, size_t used,
+                    size_t clean, bool is_dirty)
 {
-  tni_space_lock();
+  tni_slices_lock();
   tni_page_set_kind(page, TNI_PAGE_NONE);
   tni_page_set_kind(page + used + clean - 1, TNI_PAGE_NONE);
   space->used -= used + clean;
   if (clean > 0)
     space_release(space, page + used, clean, !space->is_ours);
   space_release(space, page, used, is_dirty || !space->is_ours);
-  TN_CHECK_SLOW(tni_space_is_valid(space), "space.run");
+  TN_CHECK_SLOW(tni_slices_is_valid(space), "space.run");
   if (space->used == 0 && space->is_ours)
     space_drop(space);
-  tni_space_unlock();
+  tni_slices_unlock();
 }
 
 void
-tni_space_give(tni_heap_space *space, tni_heap_page *page, size_t slices,
-               bool is_dirty)
+tni_slices_give(tni_heap_space *space, tni_heap_page *page, size_t slices,
+                bool is_dirty)
 {
-  tni_space_give_two(space, page, slices, 0, is_dirty);
+  tni_slices_give_two(space, page, slices, 0, is_dirty);
 }
 
 void
-tni_space_trim(tni_heap_space *space, tni_heap_page *page, size_t keep,
-               size_t used)
+tni_slices_trim(tni_heap_space *space, tni_heap_page *page, size_t keep,
+                size_t used)
 {
-  tni_space_lock();
+  tni_slices_lock();
   const size_t slices = page->slices;
   tni_page_set_kind(&page[slices - 1], TNI_PAGE_NONE);
   tni_page_set_kind(page, TNI_PAGE_LARGE);
@@ -436,14 +436,14 @@ tni_space_trim(tni_heap_space *space, tni_heap_page *page, size_t keep,
     space_release(space, page + used, slices - used, !space->is_ours);
   if (used > keep)
     space_release(space, page + keep, used - keep, true);
-  tni_space_unlock();
+  tni_slices_unlock();
 }
 
 bool
-tni_space_extend(tni_heap_space *space, tni_heap_page *page, size_t more,
-                 bool *is_clean)
+tni_slices_extend(tni_heap_space *space, tni_heap_page *page, size_t more,
+                  bool *is_clean)
 {
-  tni_space_lock();
+  tni_slices_lock();
   const size_t index = (size_t)(page - space->pages);
   const size_t end = index + page->slices;
   bool done = false;
@@ -464,7 +464,7 @@ tni_space_extend(tni_heap_space *space, tni_heap_page *page, size_t more,
     tni_page_set_kind(&page[page->slices - 1], TNI_PAGE_LARGE);
     page[page->slices - 1].back = page->slices - 1;
   }
-  tni_space_unlock();
+  tni_slices_unlock();
   return done;
 }
 
@@ -482,10 +482,10 @@ space_take_dirty(tni_heap_space *space, size_t *slices)
 }
 
 size_t
-tni_space_purge(size_t bytes)
+tni_slices_purge(size_t bytes)
 {
   size_t done = 0;
-  tni_space_lock();
+  tni_slices_lock();
   for (tni_heap_space *s = space_state.first; s && done < bytes;) {
     size_t slices;
     tni_heap_page *const run = space_take_dirty(s, &slices);
@@ -496,24 +496,24 @@ tni_space_purge(size_t bytes)
     const size_t size = slices << s->slice_log2;
     /* Others go on meanwhile; the run is nobody's.  A space with a run in use
      * is not dropped. */
-    tni_space_unlock();
+    tni_slices_unlock();
     const bool is_purged =
         tni_os_purge(s->base + ((size_t)(run - s->pages) << s->slice_log2),
                      size) == TN_OK;
-    tni_space_lock();
+    tni_slices_lock();
     s->used -= slices;
     space_release(s, run, slices, !is_purged);
     done += is_purged ? size : 0;
     if (!is_purged)
       break;
   }
-  tni_space_unlock();
+  tni_slices_unlock();
   tni_add_relaxed(&space_state.purged, done);
   return done;
 }
 
 tni_heap_space *
-tni_space_find(const void *p)
+tni_slices_find(const void *p)
 {
   /* What is listed may lie within a block of another space. */
   const tni_owner *owner =
@@ -526,7 +526,7 @@ tni_space_find(const void *p)
 }
 
 tni_heap_page *
-tni_space_page(const tni_heap_space *space, const void *p)
+tni_slices_page(const tni_heap_space *space, const void *p)
 {
   const size_t offset = tni_address(p) - tni_address(space->base);
   size_t index = offset >> space->slice_log2;
@@ -546,7 +546,7 @@ tni_space_page(const tni_heap_space *space, const void *p)
 }
 
 bool
-tni_space_is_valid(const tni_heap_space *space)
+tni_slices_is_valid(const tni_heap_space *space)
 {
   size_t used = 0;
   size_t dirty = 0;

@@ -18,7 +18,7 @@
  *   [space.clean]  a clean run reads as zero.
  *   [space.map]    the map's byte of a slice is the class of the page there
  *                  when it belongs to the process's heap, and 0 otherwise.
- * Threads   any; one lock for all spaces (tni_space_lock).
+ * Threads   any; one lock for all spaces (tni_slices_lock).
  * Failure   NULL, nothing changed.
  * Cost      take and give: O(1), some fifty instructions.
  * Design    doc/design/heap.md      Tests  test/heap/test_space.c
@@ -135,60 +135,60 @@ extern __attribute__((visibility("hidden"))) tni_heap_map_head tni_heap_map;
 /* Every block is marked live or not, exactly. */
 #define TNI_HEAP_CHECKED (TN_HARDEN >= 1 || TN_DEBUG >= 1)
 
-void tni_space_lock(void);
-void tni_space_unlock(void);
+void tni_slices_lock(void);
+void tni_slices_unlock(void);
 
 /* The first of the shared spaces; NULL before any. lock. */
-tni_heap_space *tni_space_first(void);
+tni_heap_space *tni_slices_first(void);
 
 /* A run of slices, at least 1, aligned to align slices (a power of two).  heap
  * NULL: from the shared spaces, growing them.  Takes the lock.  *is_clean: it
  * reads as zero.  prefer_clean: rather a clean one. */
-tni_heap_page *tni_space_take(tni_heap_space *spaces, size_t slices,
-                              size_t align, bool prefer_clean, bool *is_clean);
+tni_heap_page *tni_slices_take(tni_heap_space *spaces, size_t slices,
+                               size_t align, bool prefer_clean, bool *is_clean);
 /* Give back a part of a run: slices from page on; whether it may hold memory.
  * Takes the lock. */
-void tni_space_give(tni_heap_space *space, tni_heap_page *page, size_t slices,
-                    bool is_dirty);
+void tni_slices_give(tni_heap_space *space, tni_heap_page *page, size_t slices,
+                     bool is_dirty);
 /* Give back a whole run of which only the first `used` slices hold memory. */
-void tni_space_give_two(tni_heap_space *space, tni_heap_page *page, size_t used,
-                        size_t clean, bool is_dirty);
+void tni_slices_give_two(tni_heap_space *space, tni_heap_page *page,
+                         size_t used, size_t clean, bool is_dirty);
 /* Give back all but the first `keep` slices of a large run; those from `used`
  * on are clean. */
-void tni_space_trim(tni_heap_space *space, tni_heap_page *page, size_t keep,
-                    size_t used);
+void tni_slices_trim(tni_heap_space *space, tni_heap_page *page, size_t keep,
+                     size_t used);
 /* Take the free slices right after a run; false when they are not free. */
-bool tni_space_extend(tni_heap_space *space, tni_heap_page *page, size_t more,
-                      bool *is_clean);
+bool tni_slices_extend(tni_heap_space *space, tni_heap_page *page, size_t more,
+                       bool *is_clean);
 
 /* Make a space over memory that somebody gave (aligned to 16), with slices of
  * 1 << slice_log2; its record is within.  NULL: too small. */
-tni_heap_space *tni_space_in(void *memory, size_t size, unsigned slice_log2,
-                             const tni_owner_ops *ops, const char *name);
+tni_heap_space *tni_slices_in(void *memory, size_t size, unsigned slice_log2,
+                              const tni_owner_ops *ops, const char *name);
 
 /* A space of size bytes of the system's; NULL when it cannot be had.  space is
  * its record, all zero. */
-tni_heap_space *tni_space_reserve(tni_heap_space *space, size_t size);
+tni_heap_space *tni_slices_reserve(tni_heap_space *space, size_t size);
 /* Let the slices below end be used; lock. */
-bool tni_space_commit(tni_heap_space *space, size_t end);
+bool tni_slices_commit(tni_heap_space *space, size_t end);
 
 /* Purge at most bytes of dirty runs; how many were. */
-size_t tni_space_purge(size_t bytes);
+size_t tni_slices_purge(size_t bytes);
 /* Bytes to purge now: a part of the least that was dirty since the last time
  * that this was not 0, which was tick_ns ago at least. */
-size_t tni_space_surplus(uint64_t now_ns, uint64_t tick_ns);
+size_t tni_slices_surplus(uint64_t now_ns, uint64_t tick_ns);
 /* Bytes that were purged so far. */
-size_t tni_space_purged(void);
+size_t tni_slices_purged(void);
 /* Bytes in dirty runs of the shared spaces, now. */
-size_t tni_space_dirty(void);
+size_t tni_slices_dirty(void);
 
 /* Whether address space turned out to be limited. */
-bool tni_space_is_scarce(void);
+bool tni_slices_is_scarce(void);
 
 /* The space that holds p, or NULL. */
-tni_heap_space *tni_space_find(const void *p);
+tni_heap_space *tni_slices_find(const void *p);
 /* The record of the run that p is in; NULL: none in use. */
-tni_heap_page *tni_space_page(const tni_heap_space *space, const void *p);
+tni_heap_page *tni_slices_page(const tni_heap_space *space, const void *p);
 
 /* Where a run's memory is. */
 static inline unsigned char *
@@ -200,6 +200,6 @@ tni_page_start(const tni_heap_page *page)
 
 extern const tni_owner_ops tni_heap_owner_ops;
 
-bool tni_space_is_valid(const tni_heap_space *space);
+bool tni_slices_is_valid(const tni_heap_space *space);
 
 #endif

@@ -41,7 +41,7 @@ space_describe(tni_heap_space *space, size_t end)
 
 /* Let the slices below end be used. */
 bool
-tni_space_commit(tni_heap_space *space, size_t end)
+tni_slices_commit(tni_heap_space *space, size_t end)
 {
   if (end <= space->committed)
     return true;
@@ -81,7 +81,7 @@ space_lay_out(tni_heap_space *space, size_t unit, bool has_map)
 
 /* A space of size bytes of the system's; NULL when it cannot be had. */
 tni_heap_space *
-tni_space_reserve(tni_heap_space *space, size_t size)
+tni_slices_reserve(tni_heap_space *space, size_t size)
 {
   const size_t page_size = tni_os_get_config()->page_size;
   const size_t align = size > TNI_MIB(1024) ? TNI_MIB(4096) : TNI_SLICE_SIZE;
@@ -112,8 +112,8 @@ tni_space_reserve(tni_heap_space *space, size_t size)
 }
 
 tni_heap_space *
-tni_space_in(void *memory, size_t size, unsigned slice_log2,
-             const tni_owner_ops *ops, const char *name)
+tni_slices_in(void *memory, size_t size, unsigned slice_log2,
+              const tni_owner_ops *ops, const char *name)
 {
   tni_heap_space *const space = memory;
   const size_t slice = (size_t)1 << slice_log2;

@@ -21,7 +21,7 @@ tn_heap_get_stats(tn_heap *heap, tn_heap_stats *stats)
       .large = tni_load_relaxed(&heap->large_bytes),
       .grown = tni_load_relaxed(&heap->grown),
       .moved = tni_load_relaxed(&heap->moved),
-      .purged = tni_space_purged(),
+      .purged = tni_slices_purged(),
   };
   const tni_heap_local *const mine = tni_local_of(heap);
   size_t given = 0;

@@ -13,10 +13,6 @@
 
 #define MALLOC_FAST_ZERO TN_HEAP_TABLE_MAX  // calloc: cleared on the fast path
 
-#ifndef __THROW
-#define __THROW
-#endif
-
 void *
 tni_shim_allocate(size_t size, size_t align)
 {
@@ -32,6 +28,9 @@ tni_shim_free(void *pointer)
 {
   tn_heap_free_any(pointer);
 }
+
+// NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): libc's are
+// reserved names
 
 /* ---- ISO C ---------------------------------------------------------------------- */
 
@@ -206,7 +205,7 @@ mallinfo2(void)
       .usmblks = s.peak,
       .uordblks = s.live - s.large,
       .fordblks = s.pages > s.live ? s.pages - s.live : 0,
-      .keepcost = tni_space_dirty(),
+      .keepcost = tni_slices_dirty(),
   };
 }
 
@@ -264,3 +263,5 @@ malloc_info(int options, FILE *stream)
              ? -1
              : 0;
 }
+
+// NOLINTEND(readability-inconsistent-declaration-parameter-name)

@@ -32,7 +32,7 @@ growing(void)
     block = next;
     block[size - STEP] = (unsigned char)(size / STEP);
   }
-  TEST(moves <= (tni_space_is_scarce() ? 40u : 5u));
+  TEST(moves <= (tni_slices_is_scarce() ? 40u : 5u));
   for (size_t i = 0; i < 2016; i++)
     TEST(block[i * STEP] == (unsigned char)(i + 1));
   TEST(TNI_HAS_ASAN || TNI_HAS_TSAN ||
@@ -48,7 +48,7 @@ growing(void)
   tn_heap_get_stats(tn_heap_default(), &stats);
   TEST(stats.live == 0 && stats.grown > 0);
   TEST(moves == 0 || !tni_os_get_config()->can_move || stats.moved > 0 ||
-       tni_space_is_scarce());
+       tni_slices_is_scarce());
 }
 
 /* Zeros that nobody touches cost no memory, also after dirty ones. */

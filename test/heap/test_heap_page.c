@@ -13,7 +13,7 @@ churn(unsigned size_class)
 {
   const size_t slices = tni_page_slices(size_class, TNI_HEAP_SLICE_LOG2);
   bool is_clean;
-  tni_heap_page *const page = tni_space_take(NULL, slices, 1, true, &is_clean);
+  tni_heap_page *const page = tni_slices_take(NULL, slices, 1, true, &is_clean);
   if (!TEST(page != NULL))
     return;
   tni_page_init(page, size_class, is_clean);
@@ -51,7 +51,7 @@ churn(unsigned size_class)
       TEST(tni_page_is_valid(page));
   }
   tni_page_fini(page);
-  tni_space_give(page->space, page, slices, true);
+  tni_slices_give(page->space, page, slices, true);
 }
 
 /* Holes are purged, and only holes; then zeros need not be touched. */
@@ -60,7 +60,7 @@ holes(void)
 {
   const size_t size = 8192;
   bool is_clean;
-  tni_heap_page *const page = tni_space_take(NULL, 1, 1, true, &is_clean);
+  tni_heap_page *const page = tni_slices_take(NULL, 1, 1, true, &is_clean);
   if (!TEST(page != NULL && is_clean))
     return;
   tni_page_init(page, tn_heap_class(size), is_clean);
@@ -88,7 +88,7 @@ holes(void)
   for (size_t i = 0; i < 8; i++)
     (void)tni_page_put(page, i * size);
   tni_page_fini(page);
-  tni_space_give(page->space, page, 1, true);
+  tni_slices_give(page->space, page, 1, true);
 }
 
 int

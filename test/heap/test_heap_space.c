@@ -50,12 +50,12 @@ step(run *r, tni_heap_space *own, uint64_t *random)
     tni_heap_space *const space = r->page->space;
     if (n % 4 == 0 && r->slices > 1) {
       const size_t keep = 1 + n / 4 % (r->slices - 1);
-      tni_space_trim(space, r->page, keep, r->slices);
+      tni_slices_trim(space, r->page, keep, r->slices);
       r->slices = keep;
       return;
     }
     bool is_clean;
-    if (n % 4 == 1 && tni_space_extend(space, r->page, 2, &is_clean)) {
+    if (n % 4 == 1 && tni_slices_extend(space, r->page, 2, &is_clean)) {
       run more = {r->page + r->slices, 2, 0};
       more.page->space = space;
       TEST(!is_clean || run_is(&more, 0));
@@ -63,14 +63,14 @@ step(run *r, tni_heap_space *own, uint64_t *random)
       run_fill(r);
       return;
     }
-    tni_space_give(space, r->page, r->slices, true);
+    tni_slices_give(space, r->page, r->slices, true);
     r->page = NULL;
     return;
   }
   const size_t align = (size_t)1 << n % 3;
   bool is_clean = false;
   r->slices = 1 + n / 8 % (n / 512 % 8 == 0 ? 40 : 4);
-  r->page = tni_space_take(own, r->slices, align, n & 4, &is_clean);
+  r->page = tni_slices_take(own, r->slices, align, n & 4, &is_clean);
   if (!r->page)
     return;
   TEST((tni_address(tni_page_start(r->page)) >> r->page->space->slice_log2) %
@@ -90,19 +90,19 @@ churn(tni_heap_space *own)
   for (int i = 0; i < STEPS; i++) {
     step(&runs[test_random(&random) % RUNS], own, &random);
     if (i % 500 == 0)
-      (void)tni_space_purge(TNI_MIB(1));
+      (void)tni_slices_purge(TNI_MIB(1));
     if (i % 100 == 0)
-      for (tni_heap_space *s = own ? own : tni_space_first(); s; s = s->next)
-        TEST(tni_space_is_valid(s));
+      for (tni_heap_space *s = own ? own : tni_slices_first(); s; s = s->next)
+        TEST(tni_slices_is_valid(s));
   }
   for (int i = 0; i < RUNS; i++)
     if (runs[i].page)
-      tni_space_give(runs[i].page->space, runs[i].page, runs[i].slices, true);
+      tni_slices_give(runs[i].page->space, runs[i].page, runs[i].slices, true);
   if (!own) {
-    (void)tni_space_purge(SIZE_MAX);
-    TEST(tni_space_dirty() == 0);
-    TEST(tni_space_first()->used == 0);
-    TEST(tni_space_first()->frontier == tni_space_first()->first);
+    (void)tni_slices_purge(SIZE_MAX);
+    TEST(tni_slices_dirty() == 0);
+    TEST(tni_slices_first()->used == 0);
+    TEST(tni_slices_first()->frontier == tni_slices_first()->first);
   }
 }
 
@@ -112,11 +112,11 @@ main(void)
   churn(NULL);
   static unsigned char buffer[1 << 20];
   tni_heap_space *const own =
-      tni_space_in(buffer + 16, sizeof buffer - 16, 12, NULL, NULL);
+      tni_slices_in(buffer + 16, sizeof buffer - 16, 12, NULL, NULL);
   if (TEST(own != NULL)) {
     churn(own);
-    TEST(own->used == 0 && tni_space_is_valid(own));
+    TEST(own->used == 0 && tni_slices_is_valid(own));
   }
-  TEST(tni_space_in(buffer, 4096, 12, NULL, NULL) == NULL);
+  TEST(tni_slices_in(buffer, 4096, 12, NULL, NULL) == NULL);
   return test_done();
 }
