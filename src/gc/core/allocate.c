@@ -68,7 +68,10 @@ allocate_try(tni_mutator *m, size_t bytes)
 {
   tn_gc *const heap = m->heap;
   const bool is_large = bytes > TN_GC_LARGE;
-  void *object = is_large ? NULL : tni_piece_take(m, bytes);
+  void *object = is_large ? NULL
+                 : TNI_COLLECTOR(heap)->allocate_own
+                     ? TNI_COLLECTOR(heap)->allocate_own(m, bytes)
+                     : tni_piece_take(m, bytes);
   if (object)
     return object;
   tni_world_lock(heap);

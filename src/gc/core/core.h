@@ -96,6 +96,8 @@ typedef struct tni_collector {
   /* Memory for an object of bytes (with header, at most TN_GC_LARGE), zero;
    * NULL: a collection is due. */
   void *(*allocate)(tni_mutator *m, size_t bytes);
+  /* The same from what is m's own already, without the lock; may be NULL. */
+  void *(*allocate_own)(tni_mutator *m, size_t bytes);
   void *(*allocate_large)(tni_mutator *m, size_t bytes);
   /* Give the current piece of m back: its objects can be found. */
   void (*retire)(tni_mutator *m);

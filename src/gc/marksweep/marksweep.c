@@ -32,6 +32,12 @@ marksweep_detach(tni_mutator *m)
 }
 
 static void *
+marksweep_allocate_own(tni_mutator *m, size_t bytes)
+{
+  return tni_cells_take(m->heap, m->heap->state, m->local, bytes);
+}
+
+static void *
 marksweep_allocate(tni_mutator *m, size_t bytes)
 {
   return tni_cells_allocate(m->heap, m->heap->state, m->local, bytes);
@@ -40,7 +46,7 @@ marksweep_allocate(tni_mutator *m, size_t bytes)
 static void
 marksweep_retire(tni_mutator *m)
 {
-  tni_cells_retire(m->local);
+  tni_cells_retire(m->heap, m->local);
 }
 
 /* ---- Marking ----------------------------------------------------------------------- */
@@ -206,6 +212,7 @@ const tni_collector tni_gc_marksweep = {
     .attach = marksweep_attach,
     .detach = marksweep_detach,
     .allocate = marksweep_allocate,
+    .allocate_own = marksweep_allocate_own,
     .allocate_large = tni_large_allocate,
     .retire = marksweep_retire,
     .collect = marksweep_collect,

@@ -25,13 +25,15 @@ tni_cells_init(tni_cells *cells)
 void
 tni_cells_attach(tni_cells_local *local)
 {
+  local->allocated = 0;
   for (size_t i = 0; i < TNI_CLASSES; i++)
     local->run[i] = (tni_cell_run){.block = TNI_NO_BLOCK};
 }
 
 void
-tni_cells_retire(tni_cells_local *local)
+tni_cells_retire(tn_gc *heap, tni_cells_local *local)
 {
+  heap->stats.allocated_bytes += local->allocated;
   tni_cells_attach(local);
 }
 
@@ -100,6 +102,21 @@ cells_take_block(tn_gc *heap, tni_cells *cells, uint32_t c, tni_cell_run *run)
 }
 
 void *
+tni_cells_take(tn_gc *heap, const tni_cells *cells, tni_cells_local *local,
+               size_t bytes)
+{
+  const uint32_t c = cells->class_of[bytes / TN_GC_GRANULE];
+  tni_cell_run *const run = &local->run[c];
+  if (run->cursor == run->end)
+    return NULL;
+  unsigned char *const object = run->cursor + TN_GC_HEADER;
+  run->cursor += cells->cell[c];
+  (void)tni_mark(&heap->blocks, object);  // [cells.mark]
+  local->allocated += bytes;
+  return object;
+}
+
+void *
 tni_cells_allocate(tn_gc *heap, tni_cells *cells, tni_cells_local *local,
                    size_t bytes)
 {
@@ -108,11 +125,7 @@ tni_cells_allocate(tn_gc *heap, tni_cells *cells, tni_cells_local *local,
   while (run->cursor == run->end && !cells_sweep(heap, run))
     if (!cells_take_block(heap, cells, c, run))
       return NULL;
-  unsigned char *const object = run->cursor + TN_GC_HEADER;
-  run->cursor += cells->cell[c];
-  (void)tni_mark(&heap->blocks, object);  // [cells.mark]
-  heap->stats.allocated_bytes += bytes;
-  return object;
+  return tni_cells_take(heap, cells, local, bytes);
 }
 
 void

@@ -34,6 +34,7 @@ typedef struct tni_cell_run {
 
 typedef struct tni_cells_local {
   tni_cell_run run[TNI_CLASSES];
+  size_t allocated;  // bytes since it retired
 } tni_cells_local;
 
 typedef struct tni_cells {
@@ -48,8 +49,11 @@ void tni_cells_attach(tni_cells_local *local);
 /* An object's zeroed memory, NULL when no block is to be had. */
 void *tni_cells_allocate(tn_gc *heap, tni_cells *cells, tni_cells_local *local,
                          size_t bytes);
-/* A mutator's blocks are nobody's. */
-void tni_cells_retire(tni_cells_local *local);
+/* The same from cells that are swept already; without the heap's lock. */
+void *tni_cells_take(tn_gc *heap, const tni_cells *cells,
+                     tni_cells_local *local, size_t bytes);
+/* A mutator's blocks are nobody's; adds what it allocated to the figures. */
+void tni_cells_retire(tn_gc *heap, tni_cells_local *local);
 /* After marking: every block of cells waits to be swept, or is free when it
  * holds nothing. */
 void tni_cells_unsweep(tn_gc *heap, tni_cells *cells);
