@@ -48,7 +48,8 @@ static bool
 own_space(void)
 {
   tn_pool pool;
-  const tn_status status = tn_pool_create(&pool, SIZE, NULL);
+  const tn_status status =
+      tn_pool_create(&pool, SIZE, &(tn_pool_options){.most = 2 * COUNT});
   if (status != TN_OK) {
     TEST(status == TN_ENOMEM);
     return false;
@@ -100,7 +101,8 @@ cache(void)
   static const tn_cache_ops ops = {construct, destruct, NULL};
   tn_cache cache;
   constructed = destructed = 0;
-  if (tn_cache_create(&cache, SIZE, &ops, NULL) != TN_OK)
+  if (tn_cache_create(&cache, SIZE, &ops,
+                      &(tn_pool_options){.most = 2 * COUNT}) != TN_OK)
     return false;
   int got = 0;
   while (got < COUNT && tn_cache_alloc(&cache) != NULL)
