@@ -87,10 +87,10 @@ tni_greedy(tni_solver *s, bool is_first)
   const uint32_t n = s->model->count;
   const tni_plan_mark mark = tni_plan_mark_set(s->memory);
   greedy_state g = {
-      .order = tni_plan_take(s->memory, n, sizeof *g.order),
-      .spare = tni_plan_take(s->memory, n, sizeof *g.spare),
-      .key = tni_plan_take(s->memory, n, sizeof *g.key),
-      .offset = tni_plan_take(s->memory, n, sizeof *g.offset),
+      .order = tni_plan_take_dirty(s->memory, n, sizeof *g.order),
+      .spare = tni_plan_take_dirty(s->memory, n, sizeof *g.spare),
+      .key = tni_plan_take_dirty(s->memory, n, sizeof *g.key),
+      .offset = tni_plan_take_dirty(s->memory, n, sizeof *g.offset),
   };
   bool ok = g.order && g.spare && g.key && g.offset;
   if (ok && is_first && s->options->previous) {

@@ -27,18 +27,31 @@ tni_plan_memory_init(tni_plan_memory *memory, const tn_plan_options *options)
   memory->limit = memory->cursor + (options->scratch_size - skew);
 }
 
-/* Give the newest chunk back. */
+static void
+memory_release(tni_plan_memory *memory, tni_plan_chunk *chunk)
+{
+  memory->held -= chunk->size;
+  tn_release(memory->provider, chunk, chunk->size, MEMORY_ALIGN);
+}
+
+/* Give up the newest chunk; the largest given up is kept for the next, as its
+ * pages have been paid for. */
 static void
 memory_drop(tni_plan_memory *memory)
 {
-  tni_plan_chunk *const chunk = memory->chunk;
+  tni_plan_chunk *chunk = memory->chunk;
   memory->chunk = chunk->before;
   memory->cursor = chunk->cursor;
   memory->limit = chunk->before
                       ? (unsigned char *)chunk->before + chunk->before->size
                       : NULL;
-  memory->held -= chunk->size;
-  tn_release(memory->provider, chunk, chunk->size, MEMORY_ALIGN);
+  if (!memory->spare || memory->spare->size < chunk->size) {
+    tni_plan_chunk *const kept = chunk;
+    chunk = memory->spare;
+    memory->spare = kept;
+  }
+  if (chunk)
+    memory_release(memory, chunk);
 }
 
 void
@@ -46,6 +59,33 @@ tni_plan_memory_fini(tni_plan_memory *memory)
 {
   while (memory->chunk)
     memory_drop(memory);
+  if (memory->spare)
+    memory_release(memory, memory->spare);
+}
+
+/* The spare chunk when it is large enough, or a new one; NULL: no memory. */
+static tni_plan_chunk *
+memory_find(tni_plan_memory *memory, size_t least)
+{
+  tni_plan_chunk *const spare = memory->spare;
+  memory->spare = NULL;
+  if (spare && spare->size >= least)
+    return spare;
+  if (spare)
+    memory_release(memory, spare);
+  size_t want = tni_max(least, tni_max(MEMORY_CHUNK_MIN, memory->held / 4));
+  if (want > memory->bound - memory->held)
+    want = least;
+  if (want > memory->bound - memory->held)
+    return NULL;
+  const tn_block block = tn_allocate(memory->provider, want, MEMORY_ALIGN);
+  if (!block.pointer)
+    return NULL;
+  tni_plan_chunk *const chunk = block.pointer;
+  chunk->size = want;
+  memory->held += want;
+  memory->most = tni_max(memory->most, memory->held);
+  return chunk;
 }
 
 /* Take a chunk with room for size bytes. */
@@ -54,29 +94,20 @@ memory_grow(tni_plan_memory *memory, size_t size)
 {
   if (!memory->provider || size > SIZE_MAX / 4)
     return false;
-  const size_t least =
-      tni_round_up(sizeof(tni_plan_chunk), MEMORY_ALIGN) + size;
-  size_t want = tni_max(least, tni_max(MEMORY_CHUNK_MIN, memory->held / 4));
-  if (want > memory->bound - memory->held)
-    want = least;
-  if (want > memory->bound - memory->held)
+  const size_t head = tni_round_up(sizeof(tni_plan_chunk), MEMORY_ALIGN);
+  tni_plan_chunk *const chunk = memory_find(memory, head + size);
+  if (!chunk)
     return false;
-  const tn_block block = tn_allocate(memory->provider, want, MEMORY_ALIGN);
-  if (!block.pointer)
-    return false;
-  tni_plan_chunk *const chunk = block.pointer;
-  *chunk = (tni_plan_chunk){memory->chunk, memory->cursor, want};
+  chunk->before = memory->chunk;
+  chunk->cursor = memory->cursor;
   memory->chunk = chunk;
-  memory->cursor = (unsigned char *)chunk +
-                   tni_round_up(sizeof(tni_plan_chunk), MEMORY_ALIGN);
-  memory->limit = (unsigned char *)chunk + want;
-  memory->held += want;
-  memory->most = tni_max(memory->most, memory->held);
+  memory->cursor = (unsigned char *)chunk + head;
+  memory->limit = (unsigned char *)chunk + chunk->size;
   return true;
 }
 
 void *
-tni_plan_take(tni_plan_memory *memory, size_t count, size_t size)
+tni_plan_take_dirty(tni_plan_memory *memory, size_t count, size_t size)
 {
   size_t bytes;
   if (!tn_size_mul(count, size, &bytes) ||
@@ -91,7 +122,14 @@ tni_plan_take(tni_plan_memory *memory, size_t count, size_t size)
     memory->held += bytes;
     memory->most = tni_max(memory->most, memory->held);
   }
-  return memset(block, 0, bytes);
+  return block;
+}
+
+void *
+tni_plan_take(tni_plan_memory *memory, size_t count, size_t size)
+{
+  void *const block = tni_plan_take_dirty(memory, count, size);
+  return block ? memset(block, 0, count * size) : NULL;
 }
 
 tni_plan_mark

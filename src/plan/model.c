@@ -127,8 +127,8 @@ tni_plan_check(const tn_plan_problem *p, tn_plan_result *result)
 static uint32_t *
 model_sorted(model_build *b, const uint64_t *key, size_t count)
 {
-  uint32_t *const order = tni_plan_take(b->memory, count, sizeof *order);
-  uint32_t *const spare = tni_plan_take(b->memory, count, sizeof *spare);
+  uint32_t *const order = tni_plan_take_dirty(b->memory, count, sizeof *order);
+  uint32_t *const spare = tni_plan_take_dirty(b->memory, count, sizeof *spare);
   if (!order || !spare)
     return NULL;
   for (size_t i = 0; i < count; i++)

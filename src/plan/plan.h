@@ -29,6 +29,7 @@ typedef struct tni_plan_chunk tni_plan_chunk;
 typedef struct tni_plan_memory {
   tn_provider *provider;  // const: NULL: scratch only
   tni_plan_chunk *chunk;  // owner: the newest
+  tni_plan_chunk *spare;  // owner: given up, for the next; NULL: none
   unsigned char *cursor;  // owner: next free byte
   unsigned char *limit;   // owner: end of the newest chunk
   size_t held, most;      // owner: bytes taken, and the most so far
@@ -47,6 +48,9 @@ void tni_plan_memory_fini(tni_plan_memory *memory);
 /* count * size bytes, zeroed, aligned to 16; NULL when they cannot be had. */
 void *tni_plan_take(tni_plan_memory *memory, size_t count, size_t size);
 
+/* The same, but with any contents. */
+void *tni_plan_take_dirty(tni_plan_memory *memory, size_t count, size_t size);
+
 tni_plan_mark tni_plan_mark_set(const tni_plan_memory *memory);
 void tni_plan_mark_reset(tni_plan_memory *memory, tni_plan_mark mark);
 
@@ -56,6 +60,9 @@ void tni_plan_mark_reset(tni_plan_memory *memory, tni_plan_mark mark);
  * for count. */
 void tni_plan_sort(uint32_t *order, const uint64_t *key, size_t count,
                    uint32_t *spare);
+
+/* The next number of a generator (SplitMix64; Steele, Lea, Flood 2014). */
+uint64_t tni_plan_random(uint64_t *state);
 
 /* ---- model.c: the problem, checked and put into sections ---- */
 
