@@ -104,7 +104,7 @@ conflict_ask(tni_solver *s, const bool *keep)
     tni_search_limit(&p, s->capacity);
     tni_engine *const e = tni_engine_create(&p, 0, s->memory);
     if (e) {
-      tni_engine_restart(e);
+      tni_engine_restart(e, 0);
       state = tni_engine_run(e, CONFLICT_NODES);
       s->nodes += tni_engine_nodes(e);
     }

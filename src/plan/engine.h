@@ -46,18 +46,21 @@ typedef enum engine_signal {
 struct tni_engine {
   const tni_search_problem *problem;
   unsigned order;
-  uint32_t *rank;   // const: by the order's keys that do not change
+  uint32_t *rank;   // by the order's keys that do not change in the search
   int32_t *rest;    // of unplaced items [search.rest]
   int32_t *offset;  // of placed items
   bool *is_placed;
-  int32_t *total;       // of a section: sizes of its unplaced items
-  int32_t *cuts;        // unplaced items alive in a section and the next
-  int32_t *top;         // of a section, scratch of the bound
+  int32_t *total;   // of a section: sizes of its unplaced items
+  int32_t *cuts;    // unplaced items alive in a section and the next
+  int32_t *top;     // of a section, scratch of the bound: this,
+  int16_t *narrow;  // or, when 16 bits hold all numbers, this
+  bool is_narrow;
+  uint32_t failed;      // the section in which the bound last failed
   uint32_t *component;  // of a section, scratch of splitting
   uint64_t *key;        // of an item, scratch of sorting
   uint32_t *sorted;     // scratch: items by release
-  int32_t *release;     // scratch: of a floating item
-  bool *is_floating;    // scratch, all false outside the bound
+  int32_t *release;     // scratch: rest, or where a floating item may go
+  uint16_t *line;       // scratch: items by release
   uint16_t *floating;   // scratch: floating items by release
   uint32_t floating_count;
   uint16_t *by_rest;  // at the same places as ids: the same, by rest
@@ -74,11 +77,15 @@ struct tni_engine {
 /* Whether the child can still lead to a plan (bound.c).  [search.whole] */
 bool tni_engine_may_fit(tni_engine *e, engine_frame *child);
 
+/* Choose between top and narrow; once, when all is unplaced (bound.c). */
+void tni_engine_choose_width(tni_engine *e);
+
 /* Put items into the engine's order (rank.c). */
 void tni_engine_sort(tni_engine *e, uint16_t *ids, uint32_t count);
 
-/* The part of the order that never changes, once (rank.c). */
-bool tni_engine_rank(tni_engine *e, tni_plan_memory *memory);
+/* Fill in e->rank; chance 0: the order as it is, otherwise one of its kind that
+ * chance chooses (rank.c). */
+void tni_engine_rank(tni_engine *e, uint64_t chance);
 
 /* How far above i's offset that of j must be when i is below it; 0: they are
  * never alive together. */
@@ -96,6 +103,21 @@ tni_search_above(const tni_search_problem *p, uint32_t i, uint32_t j)
           p->piece[a].size > most)
         most = p->piece[a].size;
   return most;
+}
+
+/* The top of a section after the item, from release up, if it is there. */
+static inline int32_t
+tni_search_stack(const tni_search_problem *p, uint32_t item, uint32_t section,
+                 int32_t release, int32_t top)
+{
+  if (section < p->s0[item] || section >= p->s1[item])
+    return top;
+  uint32_t k = p->first[item];
+  while (section >= p->piece[k].s1)
+    k++;
+  if (section < p->piece[k].s0)
+    return top;
+  return (top > release ? top : release) + p->piece[k].size;
 }
 
 static inline int32_t

@@ -2,10 +2,12 @@
  *
  * A question, "does it fit below C?", is put to several engines in turn, a
  * slice of nodes each.  To minimise, one question stands at the bound and is
- * taken up again in every round, so that nothing is searched twice; another
- * is put anew at capacities halfway down from the best height, or less far
- * when that brings no answer.  The budget of a round doubles.  A question that
- * ran out of its budget says nothing.  [plan.honest]
+ * taken up again in every round, so that nothing is searched twice; others are
+ * put at capacities between bound and height, by chance and mostly short, soon
+ * with stirred orders: a search that does not end early mostly does not end at
+ * all, and another order or capacity then does better than patience.  The
+ * budget of a round doubles.  A question that ran out of its budget says
+ * nothing.  [plan.honest]
  *
  * Threads   the engines' slices are independent jobs; the answer taken is that
  *           of the first engine by number, and only nodes up to it count, so
@@ -15,7 +17,13 @@
 #include "plan/search.h"
 #include "plan/solver.h"
 
-enum { EXACT_SLICE = 500, EXACT_ROUND = 3000 };
+enum {
+  EXACT_SLICE = 500,
+  EXACT_ROUND = 3000,   // nodes, doubled
+  EXACT_EVEN = 100000,  // up to such rounds both kinds of questions get as much
+  EXACT_TRY = 3000,     // nodes for a question below, times 1, 2, 1, 4, 1 ...
+  EXACT_PLAIN = 40,     // questions below before the orders are stirred
+};
 
 typedef struct exact_question {
   tni_solver *solver;
@@ -25,7 +33,8 @@ typedef struct exact_question {
   unsigned engines;
   int64_t *offset;
   bool is_asked;
-  unsigned asked;  // questions so far
+  uint64_t asked;   // questions so far
+  uint64_t chance;  // state of what stirs the orders
 } exact_question;
 
 /* The job of one engine: a slice. */
@@ -79,11 +88,12 @@ exact_report(exact_question *q, unsigned engine)
 }
 
 static void
-exact_ask(exact_question *q, int64_t capacity)
+exact_ask(exact_question *q, int64_t capacity, bool is_stirred)
 {
   tni_search_limit(&q->problem, capacity);
   for (unsigned i = 0; i < q->engines; i++)
-    tni_engine_restart(q->engine[i]);
+    tni_engine_restart(q->engine[i],
+                       is_stirred ? tni_plan_random(&q->chance) | 1 : 0);
   q->is_asked = true;
 }
 
@@ -103,20 +113,6 @@ exact_pursue(exact_question *q, uint64_t budget)
   return false;
 }
 
-/* Parts of the whole spread evenly however many are taken: 1/2, 1/4, 3/4, 1/8
- * ... (van der Corput). */
-static int64_t
-exact_part(int64_t whole, unsigned n)
-{
-  int64_t part = 0;
-  for (; n && whole; n >>= 1) {
-    whole -= whole / 2;
-    part += n & 1 ? whole : 0;
-    whole = whole > 1 ? whole : 0;
-  }
-  return part;
-}
-
 /* One round: the question at the bound, then others below the height. */
 static void
 exact_round(exact_question *at_bound, exact_question *below, uint64_t budget)
@@ -124,17 +120,15 @@ exact_round(exact_question *at_bound, exact_question *below, uint64_t budget)
   tni_solver *const s = below->solver;
   do {
     if (!at_bound->is_asked || at_bound->problem.capacity < s->bound)
-      exact_ask(at_bound, s->bound);
+      exact_ask(at_bound, s->bound, false);
   } while (exact_pursue(at_bound, budget));
-  const uint64_t stop = s->nodes + budget;
+  const uint64_t stop = s->nodes + (budget < EXACT_EVEN ? budget : 8 * budget);
   while (s->nodes < stop && tni_solver_goes_on(s)) {
-    const int64_t gap = s->height - s->bound;
-    const int64_t part = exact_part(gap, ++below->asked);
-    const int64_t target = s->height - 1 - exact_part(part, below->asked);
-    if (target <= s->bound)
-      return;
-    exact_ask(below, target);
-    exact_pursue(below, budget / 8);
+    const uint64_t gap = (uint64_t)(s->height - s->bound);
+    const uint64_t down = tni_plan_random(&below->chance) % gap;
+    const uint64_t n = ++below->asked;
+    exact_ask(below, s->height - 1 - (int64_t)down, n > EXACT_PLAIN);
+    exact_pursue(below, EXACT_TRY * (n & -n));
   }
 }
 
@@ -142,6 +136,7 @@ static bool
 exact_init(exact_question *q, tni_solver *s)
 {
   q->solver = s;
+  q->chance = s->options->seed + s->nodes;
   if (!tni_search_init(&q->problem, s->model, s->memory))
     return false;
   q->offset = tni_plan_take(s->memory, s->model->count, sizeof *q->offset);
@@ -165,7 +160,7 @@ tni_exact(tni_solver *s, uint64_t nodes)
   exact_question below = {0}, at_bound = {0};
   if (exact_init(&below, s)) {
     if (s->height < 0 || s->height > s->capacity) {
-      exact_ask(&below, s->capacity);
+      exact_ask(&below, s->capacity, false);
       exact_pursue(&below,
                    s->options->goal == TN_PLAN_FIT ? UINT64_MAX : nodes);
     }

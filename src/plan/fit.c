@@ -52,7 +52,8 @@ fit_make_room(tni_fit *fit, tni_fit_set *set)
   if (set->count < set->room)
     return true;
   const uint32_t room = set->room ? 2 * set->room : 2;
-  tni_fit_span *const span = tni_plan_take_dirty(fit->memory, room, sizeof *span);
+  tni_fit_span *const span =
+      tni_plan_take_dirty(fit->memory, room, sizeof *span);
   if (!span)
     return false;
   if (set->count)

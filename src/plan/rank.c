@@ -108,25 +108,58 @@ tni_plan_key_total(const tni_plan_model *m, tni_plan_memory *memory,
   return true;
 }
 
-bool
-tni_engine_rank(tni_engine *e, tni_plan_memory *memory)
+/* The logarithm in steps of 1/1024, a straight line between powers of two. */
+static uint64_t
+rank_log2(uint64_t n)
+{
+  uint64_t log2 = 63;
+  while (!(n >> log2))
+    log2--;
+  return log2 << 10 | (n << (63 - log2) >> 53 & 1023);
+}
+
+uint64_t
+tni_plan_random(uint64_t *state)
+{
+  uint64_t z = *state += 0x9e3779b97f4a7c15u;
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+  return z ^ z >> 31;
+}
+
+/* Lifetime times a power of the size from 0 to 2, times a little chance. */
+static void
+rank_stir(tni_engine *e, uint64_t chance)
+{
+  const tni_plan_model *const m = e->problem->model;
+  const uint64_t way = tni_plan_random(&chance);
+  const uint64_t power = way & 3 ? (way >> 2) % 33 : 0;
+  const uint64_t most = way & 0xc00 ? (uint64_t)16 << (way >> 12) % 12 : 1;
+  for (uint32_t i = 0; i < m->count; i++)
+    e->key[i] = ~(16 * rank_log2(m->width[i]) +
+                  power * rank_log2((uint64_t)m->size[i]) +
+                  tni_plan_random(&chance) % most);
+}
+
+void
+tni_engine_rank(tni_engine *e, uint64_t chance)
 {
   const tni_plan_model *const m = e->problem->model;
   const char *const keys = rank_orders[e->order].keys;
   const char all[] = {'U', 'L', 'Z', keys[1], keys[0]};
   uint32_t *const order = e->sorted;
-  e->rank = tni_plan_take(memory, m->count, sizeof *e->rank);
-  if (!e->rank)
-    return false;
   for (uint32_t i = 0; i < m->count; i++)
     order[i] = i;
   for (unsigned k = 0; k < sizeof all; k++) {
     tni_plan_key(m, all[k], e->key);
     tni_plan_sort(order, e->key, m->count, order + m->count);
   }
+  if (chance) {
+    rank_stir(e, chance);
+    tni_plan_sort(order, e->key, m->count, order + m->count);
+  }
   for (uint32_t i = 0; i < m->count; i++)
     e->rank[order[i]] = i;
-  return true;
 }
 
 /* The largest total of the item's sections. */

@@ -135,37 +135,74 @@ search_raise(tni_engine *e, const engine_frame *f, uint32_t at,
   return true;
 }
 
-/* The child's items by rest: f's without the placed one, and those raised
- * (since e->raised_count was `mark`) where they are now. */
-static void
-search_merge(tni_engine *e, const engine_frame *f, uint32_t placed,
-             uint32_t mark, const engine_frame *child)
+/* Sort the items raised since e->raised_count was `mark` by rest, into
+ * e->floating, and mark them; returns how many. */
+static uint32_t
+search_sort_raised(tni_engine *e, uint32_t mark)
 {
-  const uint16_t *const in = e->by_rest + f->ids;
-  uint16_t *const out = e->by_rest + child->ids;
   uint16_t *const up = e->floating;
   const uint32_t raised = e->raised_count - mark;
   for (uint32_t i = 0; i < raised; i++) {
     const uint32_t item = e->raised[mark + i].item;
+    const int32_t rest = e->rest[item];
     uint32_t at = i;
-    for (; at > 0 && e->rest[up[at - 1]] > e->rest[item]; at--)
+    for (; at > 0 && e->rest[up[at - 1]] > rest; at--)
       up[at] = up[at - 1];
     up[at] = (uint16_t)item;
     e->is_raised[item] = true;
   }
+  return raised;
+}
+
+/* The child's items by rest: f's without the placed one, and the raised ones
+ * where they are now. */
+static void
+search_merge(tni_engine *e, const engine_frame *f, uint32_t placed,
+             uint32_t raised, const engine_frame *child)
+{
+  const uint16_t *const in = e->by_rest + f->ids;
+  uint16_t *const out = e->by_rest + child->ids;
+  const uint16_t *const up = e->floating;
   uint32_t n = 0, next = 0;
+  int32_t stop = raised ? e->rest[up[0]] : INT32_MAX;
   for (uint32_t i = 0; i < f->count; i++) {
     const uint32_t item = in[i];
     if (item == placed || e->is_raised[item])
       continue;
-    while (next < raised && e->rest[up[next]] < e->rest[item])
+    while (stop < e->rest[item]) {
       out[n++] = up[next++];
+      stop = next < raised ? e->rest[up[next]] : INT32_MAX;
+    }
     out[n++] = (uint16_t)item;
   }
   while (next < raised)
     out[n++] = up[next++];
-  for (uint32_t i = 0; i < raised; i++)
-    e->is_raised[up[i]] = false;
+}
+
+/* Whether the section in which the bound failed last can still hold its items:
+ * what search_merge and the bound would find for it alone, sooner. */
+static bool
+search_may_fit_failed(const tni_engine *e, const engine_frame *f,
+                      uint32_t placed, uint32_t raised, int32_t top)
+{
+  const tni_search_problem *const p = e->problem;
+  const uint16_t *const in = e->by_rest + f->ids, *const up = e->floating;
+  const uint32_t s = e->failed;
+  if (s < f->s0 || s >= f->s1)
+    return true;
+  uint32_t next = 0;
+  for (uint32_t i = 0; i < f->count; i++) {
+    const uint32_t item = in[i];
+    if (s < p->s0[item] || s >= p->s1[item] || item == placed ||
+        e->is_raised[item])
+      continue;
+    for (; next < raised && e->rest[up[next]] < e->rest[item]; next++)
+      top = tni_search_stack(p, up[next], s, e->rest[up[next]], top);
+    top = tni_search_stack(p, item, s, e->rest[item], top);
+  }
+  for (; next < raised; next++)
+    top = tni_search_stack(p, up[next], s, e->rest[up[next]], top);
+  return top <= p->ceiling;
 }
 
 /* Place the item at position `at` of frame f and set up the child; false, all
@@ -191,10 +228,15 @@ search_place(tni_engine *e, const engine_frame *f, uint32_t at,
   e->placed[e->placed_count++] = (uint16_t)item;
   search_count(e, item, -1);
   if (search_raise(e, f, at, child)) {
-    search_merge(e, f, item, f->raised, child);
+    const uint32_t raised = search_sort_raised(e, f->raised);
+    const bool may_fit = search_may_fit_failed(e, f, item, raised, offset);
+    if (may_fit)
+      search_merge(e, f, item, raised, child);
+    for (uint32_t i = 0; i < raised; i++)
+      e->is_raised[e->floating[i]] = false;
     child->raised = e->raised_count;
     child->placed = e->placed_count;
-    if (tni_engine_may_fit(e, child))
+    if (may_fit && tni_engine_may_fit(e, child))
       return true;
   }
   search_undo(e, f->raised, f->placed);
@@ -385,9 +427,10 @@ tni_engine_run(tni_engine *e, uint64_t nodes)
 /* ---- beginning ---- */
 
 void
-tni_engine_restart(tni_engine *e)
+tni_engine_restart(tni_engine *e, uint64_t chance)
 {
   const tni_search_problem *const p = e->problem;
+  tni_engine_rank(e, chance);
   memset(e->total, 0, p->sections * sizeof *e->total);
   memset(e->cuts, 0, p->sections * sizeof *e->cuts);
   e->ids_top = e->candidate_top = e->parts = 0;
@@ -414,6 +457,7 @@ tni_engine_restart(tni_engine *e)
   for (uint32_t i = 0; i < p->count; i++)
     e->by_rest[i] = (uint16_t)e->sorted[i];
   root->hull1 = p->sections;
+  tni_engine_choose_width(e);
   if (!may_fit || !tni_engine_may_fit(e, root)) {
     e->frames = 0;
     e->signal = ENGINE_FAIL;
@@ -434,32 +478,34 @@ tni_engine_create(const tni_search_problem *p, unsigned order,
     return NULL;
   e->problem = p;
   e->order = order;
+  e->rank = tni_plan_take(m, n, sizeof *e->rank);
   e->rest = tni_plan_take(m, n, sizeof *e->rest);
   e->offset = tni_plan_take(m, n, sizeof *e->offset);
   e->is_placed = tni_plan_take(m, n, sizeof *e->is_placed);
   e->total = tni_plan_take(m, sections, sizeof *e->total);
   e->cuts = tni_plan_take(m, sections, sizeof *e->cuts);
   e->top = tni_plan_take(m, sections, sizeof *e->top);
+  e->narrow = tni_plan_take(m, sections + 8, sizeof *e->narrow);
   e->component = tni_plan_take(m, sections, sizeof *e->component);
-  e->key = tni_plan_take(m, n, sizeof *e->key);
-  e->sorted = tni_plan_take(m, 2 * n, sizeof *e->sorted);
+  e->key = tni_plan_take_dirty(m, n, sizeof *e->key);
+  e->sorted = tni_plan_take_dirty(m, 2 * n, sizeof *e->sorted);
   e->release = tni_plan_take(m, n, sizeof *e->release);
-  e->is_floating = tni_plan_take(m, n, sizeof *e->is_floating);
+  e->line = tni_plan_take(m, n, sizeof *e->line);
   e->is_raised = tni_plan_take(m, n, sizeof *e->is_raised);
   e->floating = tni_plan_take(m, n, sizeof *e->floating);
-  e->by_rest = tni_plan_take(m, square, sizeof *e->by_rest);
-  e->ids = tni_plan_take(m, square, sizeof *e->ids);
-  e->candidate = tni_plan_take(m, square / 2 + n, sizeof *e->candidate);
+  e->by_rest = tni_plan_take_dirty(m, square, sizeof *e->by_rest);
+  e->ids = tni_plan_take_dirty(m, square, sizeof *e->ids);
+  e->candidate = tni_plan_take_dirty(m, square / 2 + n, sizeof *e->candidate);
   e->placed = tni_plan_take(m, n, sizeof *e->placed);
-  e->frame = tni_plan_take(m, 2 * n + 2, sizeof *e->frame);
-  e->part = tni_plan_take(m, 2 * n + sections + 2, sizeof *e->part);
-  e->raised = tni_plan_take(m, square / 2, sizeof *e->raised);
-  const bool ok = e->rest && e->offset && e->is_placed && e->total && e->cuts &&
-                  e->top && e->component && e->key && e->sorted && e->release &&
-                  e->is_floating && e->is_raised && e->floating && e->by_rest &&
-                  e->ids && e->candidate && e->placed && e->frame && e->part &&
-                  e->raised;
-  return ok && tni_engine_rank(e, m) ? e : NULL;
+  e->frame = tni_plan_take_dirty(m, 2 * n + 2, sizeof *e->frame);
+  e->part = tni_plan_take_dirty(m, 2 * n + sections + 2, sizeof *e->part);
+  e->raised = tni_plan_take_dirty(m, square / 2, sizeof *e->raised);
+  const bool ok = e->rank && e->rest && e->offset && e->is_placed && e->total &&
+                  e->cuts && e->top && e->narrow && e->component && e->key &&
+                  e->sorted && e->release && e->line && e->is_raised &&
+                  e->floating && e->by_rest && e->ids && e->candidate &&
+                  e->placed && e->frame && e->part && e->raised;
+  return ok ? e : NULL;
 }
 
 uint64_t

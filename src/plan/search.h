@@ -77,8 +77,8 @@ void tni_search_limit(tni_search_problem *p, int64_t capacity);
 tni_engine *tni_engine_create(const tni_search_problem *p, unsigned order,
                               tni_plan_memory *memory);
 
-/* Begin anew at the problem's capacity. */
-void tni_engine_restart(tni_engine *engine);
+/* Begin anew at the problem's capacity; chance other than 0 stirs the order. */
+void tni_engine_restart(tni_engine *engine, uint64_t chance);
 
 /* Search on for about so many nodes. */
 tni_search_state tni_engine_run(tni_engine *engine, uint64_t nodes);

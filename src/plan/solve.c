@@ -115,15 +115,19 @@ solve_methods(tni_solver *s)
   /* What the exact search can hold it mostly solves sooner than ejection
    * lowers it. */
   const bool is_small = s->model->count <= TNI_SEARCH_ITEMS_MAX;
+  const bool is_fit = s->options->goal == TN_PLAN_FIT;
   if (!tni_greedy(s, true))
     return TN_ENOMEM;
+  if (is_small && is_fit && tni_solver_goes_on(s))
+    tni_exact(s, UINT64_MAX);
   if (!is_small && tni_solver_goes_on(s) && s->height >= 0)
     tni_improve(s, SOLVE_STEPS);
   if (tni_solver_goes_on(s) && !tni_greedy(s, false))
     return TN_ENOMEM;
   if (is_small && tni_solver_goes_on(s))
     tni_exact(s, SOLVE_NODES);
-  for (uint64_t steps = SOLVE_STEPS; steps < SOLVE_NODES; steps *= 2)
+  const uint64_t most = is_small ? 4 * SOLVE_STEPS : SOLVE_NODES;
+  for (uint64_t steps = SOLVE_STEPS; steps < most; steps *= 2)
     if (tni_solver_goes_on(s) && s->height >= 0)
       tni_improve(s, steps);
   if (is_small && tni_solver_goes_on(s))

@@ -21,7 +21,7 @@ search_answers(const oracle_case *c, tni_search_problem *s, unsigned order,
   tni_engine *const e = tni_engine_create(s, order, memory);
   if (!TEST(e != NULL))
     return false;
-  tni_engine_restart(e);
+  tni_engine_restart(e, 0);
   tni_search_state state;
   while ((state = tni_engine_run(e, 3)) == TNI_SEARCH_RUNNING)
     ;  // three at a time: every node is once the one to go on from
