@@ -87,7 +87,7 @@ define mode_rule
 $(BUILD)/obj/$(1)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $$(@D)
 	$$(call say,cc,$$@)
-	$(Q)$(CC) $(FLAGS) $(DEFS_$(1)) -c $$< -o $$@
+	$(Q)$(CC) $$(FLAGS) $(DEFS_$(1)) -c $$< -o $$@
 endef
 $(foreach mode,main debug harden,$(eval $(call mode_rule,$(mode))))
 

@@ -84,12 +84,13 @@ solvecmd_write_json(FILE *to, const void *argument)
           "{\"status\": \"%s\",\n \"height\": %" PRId64
           ",\n \"lower_bound\": %" PRId64 ",\n \"capacity\": %" PRId64
           ",\n \"cost\": %" PRId64 ",\n \"nodes\": %" PRIu64
+          ",\n \"recalled\": %" PRIu64
           ",\n \"seconds\": %.6f,\n \"memory\": %zu,\n"
           " \"witness\": {\"lower\": %" PRId64 ", \"upper\": %" PRId64
           ", \"is_load\": %s}",
           tn_plan_status_name(r->status), r->height, r->lower_bound,
-          s->problem.capacity, r->cost, r->nodes, (double)s->ns / 1e9,
-          r->memory, r->witness_lower, r->witness_upper,
+          s->problem.capacity, r->cost, r->nodes, r->recalled,
+          (double)s->ns / 1e9, r->memory, r->witness_lower, r->witness_upper,
           r->witness_is_load ? "true" : "false");
   if (solvecmd_has_plan(s))
     solvecmd_write_json_buffers(to, job);

@@ -188,8 +188,9 @@ typedef struct tn_plan_result {
   size_t conflict_count;
   bool conflict_is_irreducible;
 
-  uint64_t nodes;  // spent by the search
-  size_t memory;   // most bytes of working memory held at once
+  uint64_t nodes;     // spent by the search
+  uint64_t recalled;  // of which known to fail, as others like them had
+  size_t memory;      // most bytes of working memory held at once
 
   /* When the call failed: what is wrong (static text), and where. */
   const char *error;

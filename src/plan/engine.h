@@ -23,6 +23,7 @@ typedef struct engine_frame {
   uint32_t hull0, hull1;    // sections that the last placement changed
   uint32_t raised, placed;  // what to undo to for the state of this frame
   uint32_t part, part_count, part_next;  // split: in tni_engine.part
+  uint64_t since;                        // the engine's nodes when it began
   bool is_split;
   bool is_alone;  // the item placed meets no unplaced item
 } engine_frame;
@@ -36,6 +37,15 @@ typedef struct engine_raise {
   uint32_t item;
   int32_t rest;  // before
 } engine_raise;
+
+/* Nodes that have failed (failed.c). */
+typedef struct engine_failed {
+  uint32_t *word;        // their descriptions, one after the other
+  uint32_t *slot;        // by hash: where one begins, from 1; 0: none
+  uint32_t room, slots;  // const: of word and slot; 0: nothing is remembered
+  uint32_t least;        // const: nodes that a failure must have taken
+  uint32_t used;         // of word
+} engine_failed;
 
 typedef enum engine_signal {
   ENGINE_GO,    // a new frame
@@ -71,11 +81,18 @@ struct tni_engine {
   engine_raise *raised;
   uint32_t frames, parts, raised_count, placed_count, ids_top, candidate_top;
   engine_signal signal;  // what the frame on top is to be told next
-  uint64_t nodes;
+  engine_failed failed_nodes;
+  uint64_t nodes, recalled;
 };
 
 /* Whether the child can still lead to a plan (bound.c).  [search.whole] */
 bool tni_engine_may_fit(tni_engine *e, engine_frame *child);
+
+/* Whether a node like this has failed; add one that has; forget all
+ * (failed.c).  [search.failed] */
+bool tni_engine_has_failed(tni_engine *e, const engine_frame *f);
+void tni_engine_add_failed(tni_engine *e, const engine_frame *f);
+void tni_engine_forget(tni_engine *e);
 
 /* Choose between top and narrow; once, when all is unplaced (bound.c). */
 void tni_engine_choose_width(tni_engine *e);

@@ -22,7 +22,9 @@ enum {
   EXACT_ROUND = 3000,   // nodes, doubled
   EXACT_EVEN = 100000,  // up to such rounds both kinds of questions get as much
   EXACT_TRY = 3000,     // nodes for a question below, times 1, 2, 1, 4, 1 ...
-  EXACT_PLAIN = 40,     // questions below before the orders are stirred
+  EXACT_DEAR = 8,       // nodes that make a failure worth remembering
+  EXACT_WORDS = 1 << 18,  // of memory of failed nodes, for each engine
+  EXACT_PLAIN = 40,       // questions below before the orders are stirred
 };
 
 typedef struct exact_question {
@@ -132,6 +134,25 @@ exact_round(exact_question *at_bound, exact_question *below, uint64_t budget)
   }
 }
 
+/* Memory of failed nodes, when there is any to spare. */
+static void
+exact_remember(exact_question *q)
+{
+  for (unsigned i = 0; i < q->engines; i++)
+    (void)tni_engine_remember(q->engine[i], EXACT_WORDS, EXACT_DEAR,
+                              q->solver->memory);
+}
+
+/* How often that memory was of use. */
+static uint64_t
+exact_recalled(const exact_question *q)
+{
+  uint64_t recalled = 0;
+  for (unsigned i = 0; i < q->engines; i++)
+    recalled += tni_engine_recalled(q->engine[i]);
+  return recalled;
+}
+
 static bool
 exact_init(exact_question *q, tni_solver *s)
 {
@@ -158,17 +179,21 @@ tni_exact(tni_solver *s, uint64_t nodes)
   const uint64_t start = s->nodes;
   const tni_plan_mark mark = tni_plan_mark_set(s->memory);
   exact_question below = {0}, at_bound = {0};
-  if (exact_init(&below, s)) {
-    if (s->height < 0 || s->height > s->capacity) {
-      exact_ask(&below, s->capacity, false);
-      exact_pursue(&below,
-                   s->options->goal == TN_PLAN_FIT ? UINT64_MAX : nodes);
-    }
-    if (s->options->goal == TN_PLAN_MINIMIZE && s->height >= 0 &&
-        exact_init(&at_bound, s))
-      for (uint64_t budget = EXACT_ROUND;
-           s->nodes - start < nodes && tni_solver_goes_on(s); budget *= 2)
-        exact_round(&at_bound, &below, budget);
+  if (!exact_init(&below, s))
+    goto end;
+  const bool is_fit = s->options->goal == TN_PLAN_FIT;
+  const bool has_both = !is_fit && exact_init(&at_bound, s);
+  exact_remember(&below);
+  exact_remember(&at_bound);
+  if (s->height < 0 || s->height > s->capacity) {
+    exact_ask(&below, s->capacity, false);
+    exact_pursue(&below, is_fit ? UINT64_MAX : nodes);
   }
+  if (has_both && s->height >= 0)
+    for (uint64_t budget = EXACT_ROUND;
+         s->nodes - start < nodes && tni_solver_goes_on(s); budget *= 2)
+      exact_round(&at_bound, &below, budget);
+  s->result->recalled += exact_recalled(&below) + exact_recalled(&at_bound);
+end:
   tni_plan_mark_reset(s->memory, mark);
 }

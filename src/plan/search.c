@@ -236,7 +236,8 @@ search_place(tni_engine *e, const engine_frame *f, uint32_t at,
       e->is_raised[e->floating[i]] = false;
     child->raised = e->raised_count;
     child->placed = e->placed_count;
-    if (may_fit && tni_engine_may_fit(e, child))
+    if (may_fit && tni_engine_may_fit(e, child) &&
+        !tni_engine_has_failed(e, child))
       return true;
   }
   search_undo(e, f->raised, f->placed);
@@ -362,7 +363,8 @@ search_step_split(tni_engine *e, engine_frame *f, engine_signal from)
                          .s0 = part->s0,
                          .s1 = part->s1,
                          .raised = e->raised_count,
-                         .placed = e->placed_count};
+                         .placed = e->placed_count,
+                         .since = e->nodes};
   const size_t bytes = part->count * sizeof *e->ids;
   memcpy(e->ids + node->ids, e->ids + part->ids, bytes);
   memcpy(e->by_rest + node->ids, e->by_rest + part->ids, bytes);
@@ -380,6 +382,7 @@ search_push(tni_engine *e, engine_frame *child, uint32_t item)
     search_split(e, child);
   if (!child->is_split)
     search_candidates(e, child);
+  child->since = e->nodes;
   e->frame[e->frames++] = *child;
 }
 
@@ -393,6 +396,7 @@ search_step_node(tni_engine *e, engine_frame *f, engine_signal from)
   if (from == ENGINE_FAIL)
     search_undo(e, f->raised, f->placed);
   if (f->candidate_next == f->candidate_count) {
+    tni_engine_add_failed(e, f);
     search_pop(e);
     return ENGINE_FAIL;
   }
@@ -431,6 +435,7 @@ tni_engine_restart(tni_engine *e, uint64_t chance)
 {
   const tni_search_problem *const p = e->problem;
   tni_engine_rank(e, chance);
+  tni_engine_forget(e);
   memset(e->total, 0, p->sections * sizeof *e->total);
   memset(e->cuts, 0, p->sections * sizeof *e->cuts);
   e->ids_top = e->candidate_top = e->parts = 0;
@@ -512,6 +517,12 @@ uint64_t
 tni_engine_nodes(const tni_engine *e)
 {
   return e->nodes;
+}
+
+uint64_t
+tni_engine_recalled(const tni_engine *e)
+{
+  return e->recalled;
 }
 
 void

@@ -13,6 +13,8 @@
  *   [search.order]   items are placed in ascending (offset, position).
  *   [search.trail]   a frame that ends restores rest, totals and cuts to what
  *                    they were when it began.
+ *   [search.failed]  a node is refused as known only when one that was the
+ *                    same in all that its plans depend on has failed.
  *   [search.whole]   what is pruned has no plan, or is not canonical: some
  *                    item could be moved to a lower offset.
  * Threads   engines share only what is const; each may run on its own thread.
@@ -83,8 +85,17 @@ void tni_engine_restart(tni_engine *engine, uint64_t chance);
 /* Search on for about so many nodes. */
 tni_search_state tni_engine_run(tni_engine *engine, uint64_t nodes);
 
+/* Let the engine remember nodes that failed after `least` nodes or more, in so
+ * many 32-bit words; false, and it remembers none, when there is not enough
+ * memory.  To be restarted after it. */
+bool tni_engine_remember(tni_engine *engine, uint32_t words, uint32_t least,
+                         tni_plan_memory *memory);
+
 /* Nodes since the engine was created. */
 uint64_t tni_engine_nodes(const tni_engine *engine);
+
+/* How often a node was known to fail. */
+uint64_t tni_engine_recalled(const tni_engine *engine);
 
 /* The plan of an engine that has solved the problem, in bytes. */
 void tni_engine_offsets(const tni_engine *engine, int64_t *offset);

@@ -126,4 +126,27 @@ oracle_random(oracle_case *c, uint64_t *state, bool extras)
   }
 }
 
+/* Cut the box {lower, upper, bottom, top} into so many pieces at most by
+ * guillotine: a plan without waste, whose height is known. */
+static inline void
+oracle_cut(tn_plan_buffer *b, size_t *count, size_t most, const int64_t box[4],
+           uint64_t *state)
+{
+  const int64_t width = box[1] - box[0], height = box[3] - box[2];
+  if (most < 2 || (width < 2 && height < 2)) {
+    b[(*count)++] = (tn_plan_buffer)TN_PLAN_BUFFER(box[0], box[1], height);
+    return;
+  }
+  int64_t one[4] = {box[0], box[1], box[2], box[3]};
+  int64_t two[4] = {box[0], box[1], box[2], box[3]};
+  if (height < 2 || (width > 1 && (test_random(state) & 1)))
+    one[1] = two[0] =
+        box[0] + 1 + (int64_t)(test_random(state) % (uint64_t)(width - 1));
+  else
+    one[3] = two[2] =
+        box[2] + 1 + (int64_t)(test_random(state) % (uint64_t)(height - 1));
+  oracle_cut(b, count, most / 2, one, state);
+  oracle_cut(b, count, most - most / 2, two, state);
+}
+
 #endif

@@ -4,27 +4,43 @@
 #ifndef TEST_PLAN_SEARCH_CHECK_H
 #define TEST_PLAN_SEARCH_CHECK_H
 
+#include <stdlib.h>
+
 #include "oracle.h"
 #include "plan/search.h"
 
 static unsigned char search_scratch[1 << 20];
+static uint64_t search_recalled;  // by all engines so far
+
+/* Make an engine; words: of its memory of failures, which is to be so small
+ * that it is often full.  An odd order is stirred. */
+static inline tni_engine *
+search_engine(const tni_search_problem *s, unsigned order, uint32_t words,
+              tni_plan_memory *memory)
+{
+  tni_engine *const e = tni_engine_create(s, order, memory);
+  if (!TEST(e != NULL))
+    exit(1);
+  if (words)
+    TEST(tni_engine_remember(e, words, 0, memory));
+  tni_engine_restart(e, order & 1 ? 12345 : 0);
+  return e;
+}
 
 /* What the engine answers at the capacity; a plan is verified. */
 static inline bool
 search_answers(const oracle_case *c, tni_search_problem *s, unsigned order,
-               int64_t capacity, tni_plan_memory *memory)
+               int64_t capacity, uint32_t words, tni_plan_memory *memory)
 {
   static unsigned char scratch[1 << 16];
   const tn_plan_options options = {.scratch = scratch,
                                    .scratch_size = sizeof scratch};
   tni_search_limit(s, capacity);
-  tni_engine *const e = tni_engine_create(s, order, memory);
-  if (!TEST(e != NULL))
-    return false;
-  tni_engine_restart(e, 0);
+  tni_engine *const e = search_engine(s, order, words, memory);
   tni_search_state state;
   while ((state = tni_engine_run(e, 3)) == TNI_SEARCH_RUNNING)
     ;  // three at a time: every node is once the one to go on from
+  search_recalled += tni_engine_recalled(e);
   if (state == TNI_SEARCH_EXHAUSTED)
     return false;
   int64_t item[ORACLE_BUFFERS], offset[ORACLE_BUFFERS];
@@ -52,8 +68,8 @@ search_print(const oracle_case *c)
             (long long)c->gap[g].lower, (long long)c->gap[g].upper);
 }
 
-/* Every engine finds a plan at the optimum, and none one below.
- * [search.whole] [search.rest] [search.order] [search.trail] */
+/* Every engine finds a plan at the optimum, and none one below, whether it
+ * remembers failures or not.  [search.failed] [search.whole] [search.rest] [search.order] [search.trail] */
 static inline void
 search_check(const oracle_case *c)
 {
@@ -71,15 +87,18 @@ search_check(const oracle_case *c)
   for (unsigned order = 0; order < TNI_SEARCH_ENGINES; order++) {
     const tni_plan_mark mark = tni_plan_mark_set(&memory);
     bool ok = true;
-    if (best >= 0)
-      ok = TEST(search_answers(c, &s, order, best, &memory));
-    ok &=
-        TEST(!search_answers(c, &s, order, best < 0 ? 40 : best - 1, &memory));
+    const int64_t below = best < 0 ? 40 : best - 1;
+    for (uint32_t words = 0; words <= 64 && best >= 0; words += 64) {
+      ok &= TEST(search_answers(c, &s, order, best, words, &memory));
+      tni_plan_mark_reset(&memory, mark);
+    }
+    ok &= TEST(
+        !search_answers(c, &s, order, below, order == 1 ? 64 : 0, &memory));
+    tni_plan_mark_reset(&memory, mark);
     if (!ok) {
       fprintf(stderr, "order %u, optimum %lld:\n", order, (long long)best);
       search_print(c);
     }
-    tni_plan_mark_reset(&memory, mark);
   }
 }
 

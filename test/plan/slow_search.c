@@ -4,7 +4,7 @@
  * counts and sizes below; then random ones with alignment, gaps and fixed
  * offsets: more than a million cases, each by every engine at the optimum and
  * just below it.
- * Tags  [search.rest] [search.order] [search.trail] [search.whole]
+ * Tags  [search.failed] [search.rest] [search.order] [search.trail] [search.whole]
  * SPDX-License-Identifier: MIT
  */
 #include "search_check.h"
@@ -60,5 +60,6 @@ main(void)
     oracle_random(&c, &state, true);
     search_check(&c);
   }
+  TEST(search_recalled > 0);
   return test_done();
 }

@@ -78,27 +78,6 @@ test_oracle(uint64_t *state)
 
 /* ---- known optima ---- */
 
-/* Cut [0, w) x [low, low + h) by guillotine: no byte is wasted. */
-static void
-cut(tn_plan_buffer *b, size_t *count, const int64_t box[4], uint64_t *state)
-{
-  const int64_t t0 = box[0], t1 = box[1], low = box[2], high = box[3];
-  if (*count > 60 || (t1 - t0) * (high - low) < 40 || t1 - t0 < 2 ||
-      high - low < 2) {
-    b[(*count)++] = (tn_plan_buffer)TN_PLAN_BUFFER(t0, t1, high - low);
-    return;
-  }
-  int64_t one[4] = {t0, t1, low, high}, two[4] = {t0, t1, low, high};
-  if (test_random(state) & 1)
-    one[1] = two[0] =
-        t0 + 1 + (int64_t)(test_random(state) % (uint64_t)(t1 - t0 - 1));
-  else
-    one[3] = two[2] =
-        low + 1 + (int64_t)(test_random(state) % (uint64_t)(high - low - 1));
-  cut(b, count, one, state);
-  cut(b, count, two, state);
-}
-
 static void
 test_perfect(uint64_t *state)
 {
@@ -106,7 +85,7 @@ test_perfect(uint64_t *state)
     tn_plan_buffer b[200];
     const int64_t box[4] = {0, 40, 0, 40};
     tn_plan_problem p = {.buffers = b};
-    cut(b, &p.count, box, state);
+    oracle_cut(b, &p.count, 45, box, state);
     tn_plan_options o = options();
     o.nodes = 200000;
     const tn_plan_result r = solve(&p, &o);

@@ -1,19 +1,108 @@
 /* test_search.c -- the exact search answers as trying everything does
  *
  * A sample of what slow_search.c enumerates.
- * Tags  [search.rest] [search.order] [search.trail] [search.whole]
+ * Tags  [search.failed] [search.rest] [search.order] [search.trail] [search.whole]
  * SPDX-License-Identifier: MIT
  */
+#include "plan/engine.h"
 #include "search_check.h"
+
+/* What differs in anything is not known, though there is one slot only, in
+ * which all would be found.  [search.failed] */
+static void
+test_failed(void)
+{
+  static const tn_plan_buffer b[] = {
+      TN_PLAN_BUFFER(0, 2, 3), TN_PLAN_BUFFER(1, 3, 2), TN_PLAN_BUFFER(0, 3, 1),
+      TN_PLAN_BUFFER(2, 3, 4)};
+  const tn_plan_options options = {.scratch = search_scratch,
+                                   .scratch_size = sizeof search_scratch};
+  const tn_plan_problem problem = {.buffers = b, .count = 4};
+  enum { WORDS = 3 + 2 * 4 };
+  tni_plan_memory memory;
+  tni_plan_model model;
+  tni_search_problem s;
+  tni_plan_memory_init(&memory, &options);
+  TEST(tni_plan_model_build(&model, &problem, NULL, NULL, &memory) == TN_OK);
+  TEST(tni_search_init(&s, &model, &memory));
+  tni_search_limit(&s, 9);
+  tni_engine *const e = search_engine(&s, 0, WORDS + 1, &memory);
+  engine_frame f = e->frame[0];
+  uint16_t *const ids = e->ids + f.ids;
+  TEST(f.count == 4 && !tni_engine_has_failed(e, &f));
+  for (int turn = 0; turn < 2; turn++) {
+    tni_engine_add_failed(e, &f);
+    TEST(tni_engine_has_failed(e, &f) && e->failed_nodes.used == WORDS);
+    f.low++;
+    TEST(!tni_engine_has_failed(e, &f));
+    f.low--, f.low_at++;
+    TEST(!tni_engine_has_failed(e, &f));
+    f.low_at--, f.count--;
+    TEST(!tni_engine_has_failed(e, &f));
+    f.count++, e->rest[ids[3]]++;
+    TEST(!tni_engine_has_failed(e, &f));
+    e->rest[ids[3]]--;
+    const uint16_t swap = ids[2];
+    ids[2] = ids[3], ids[3] = swap;
+    TEST(!tni_engine_has_failed(e, &f));
+    ids[3] = ids[2], ids[2] = swap;
+    TEST(tni_engine_has_failed(e, &f));
+  }
+  TEST(e->recalled == 4);
+  tni_engine_restart(e, 0);
+  TEST(!tni_engine_has_failed(e, &f));
+  e->failed_nodes.least = 1;
+  tni_engine_add_failed(e, &f);
+  TEST(!tni_engine_has_failed(e, &f));
+  e->failed_nodes.room = WORDS - 1;
+  e->failed_nodes.least = 0;
+  tni_engine_add_failed(e, &f);
+  TEST(!tni_engine_has_failed(e, &f));
+}
+
+enum { CUT_PIECES = 48, CUT_HEIGHT = 64, CUT_CASES = 100 };
+
+/* Too large to try everything, but a plan is known to exist: no engine says
+ * that there is none, whatever it remembers.  [search.failed] */
+static void
+test_cut(uint64_t *state)
+{
+  static unsigned char scratch[1 << 20];
+  const tn_plan_options options = {.scratch = scratch,
+                                   .scratch_size = sizeof scratch};
+  const int64_t box[4] = {0, 16, 0, CUT_HEIGHT};
+  tn_plan_buffer b[CUT_PIECES];
+  tn_plan_problem problem = {.buffers = b};
+  tni_plan_memory memory;
+  tni_plan_model model;
+  tni_search_problem s;
+  oracle_cut(b, &problem.count, CUT_PIECES, box, state);
+  tni_plan_memory_init(&memory, &options);
+  TEST(tni_plan_model_build(&model, &problem, NULL, NULL, &memory) == TN_OK);
+  TEST(tni_search_init(&s, &model, &memory));
+  tni_search_limit(&s, CUT_HEIGHT);
+  const tni_plan_mark mark = tni_plan_mark_set(&memory);
+  for (unsigned order = 0; order < TNI_SEARCH_ENGINES; order++)
+    for (uint32_t words = 0; words <= 100000; words = words * 5 + 200) {
+      tni_engine *const e = search_engine(&s, order, words, &memory);
+      TEST(tni_engine_run(e, 5000) != TNI_SEARCH_EXHAUSTED);
+      search_recalled += tni_engine_recalled(e);
+      tni_plan_mark_reset(&memory, mark);
+    }
+}
 
 int
 main(void)
 {
   uint64_t state = test_seed();
+  test_failed();
   for (int i = 0; i < 8000; i++) {
     oracle_case c;
     oracle_random(&c, &state, i & 1);
     search_check(&c);
   }
+  for (int i = 0; i < CUT_CASES; i++)
+    test_cut(&state);
+  TEST(search_recalled > 300);
   return test_done();
 }
