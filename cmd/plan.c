@@ -7,6 +7,7 @@
 #endif
 
 #include "plan.h"
+#include "crew.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -24,7 +25,16 @@ typedef struct plancmd_watch {
   uint64_t start;
   uint64_t shown;
   bool is_terminal;
+  cmd_crew crew;
 } plancmd_watch;
+
+static void
+plancmd_execute(void *context, void (*job)(void *argument, size_t index),
+                void *argument, size_t count)
+{
+  plancmd_watch *const w = context;
+  cmd_crew_run(&w->crew, job, argument, count);
+}
 
 static void
 plancmd_on_interrupt(int signal)
@@ -156,6 +166,7 @@ plancmd_options(const cmd_table *t, const cmd_solve_options *given,
       .seed = given->seed,
       .previous = t->hints,
       .progress = plancmd_progress,
+      .execute = given->threads > 1 ? plancmd_execute : NULL,
       .context = watch,
   };
 }
@@ -213,7 +224,9 @@ cmd_solve(const cmd_table *t, const cmd_solve_options *given, cmd_solution *s)
   s->result.pools = cmd_allocate(t->count, sizeof *s->result.pools);
   plancmd_watch watch;
   const tn_plan_options options = plancmd_options(t, given, &watch);
+  cmd_crew_begin(&watch.crew, given->threads);
   const tn_status status = plancmd_run(&options, s);
+  cmd_crew_end(&watch.crew);
   int code = status == TN_OK ? plancmd_exit_code(s->result.status)
                              : plancmd_report_refusal(t, &s->result, status);
   if (code == CMD_OK && plancmd_check(t, s, &options) != CMD_OK)

@@ -122,6 +122,7 @@ typedef struct cmd_solve_options {
   uint64_t time_ns;
   uint64_t nodes;
   uint64_t seed;
+  uint64_t threads;
   cmd_texts pools;  // NAME:SIZE[:COST]
 } cmd_solve_options;
 
@@ -140,7 +141,9 @@ typedef struct cmd_solve_options {
        "stop after TIME (5s, 200ms, 2m; 0: never); 10s without --nodes"},      \
       {0, "nodes", CMD_COUNT, &(o).nodes,                                      \
        "stop after COUNT nodes: the same plan everywhere"},                    \
-      {0, "seed", CMD_COUNT, &(o).seed, "seed of the local search"},           \
+      {0, "seed", CMD_COUNT, &(o).seed, "seed of the search's orders"},        \
+      {0, "threads", CMD_COUNT, &(o).threads,                                  \
+       "search on so many threads (3 are of use): the same plan"},             \
   {                                                                            \
     0, "pool", CMD_TEXTS, &(o).pools,                                          \
         "NAME:SIZE[:COST], fast ones first; may be given several times"        \

@@ -130,7 +130,7 @@ typedef struct tn_plan_options {
   uint64_t nodes;
   uint64_t (*clock)(void *context);
   uint64_t deadline;
-  uint64_t seed;  // of the local search
+  uint64_t seed;  // stirs the orders in which the search tries
 
   /* A plan to start from: an offset per buffer, or TN_PLAN_FREE for buffers
    * that it does not know.  It need not be valid.  NULL: none. */

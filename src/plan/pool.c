@@ -169,6 +169,15 @@ pool_is_infeasible(tni_solver *s)
   return tni_conflict_fixed(s);
 }
 
+/* sum + size * cost, or INT64_MAX when that is too large; no overflow builtin,
+ * as these need a run-time library on some targets. */
+static int64_t
+pool_add(int64_t sum, int64_t size, int64_t cost)
+{
+  const int64_t room = INT64_MAX - sum;
+  return cost != 0 && size > room / cost ? INT64_MAX : sum + size * cost;
+}
+
 /* Heights and costs of the plan in the result. */
 static void
 pool_sum(tni_solver *s)
@@ -182,20 +191,15 @@ pool_sum(tni_solver *s)
   for (uint32_t i = 0; i < m->count; i++) {
     const uint32_t pool = s->result->pools[m->buffer[i]];
     const int64_t end = s->result->offsets[m->buffer[i]] + m->size[i];
-    int64_t here, lowest;
     top[pool] = end > top[pool] ? end : top[pool];
-    if (__builtin_mul_overflow(m->size[i], p->pools[pool].cost, &here) ||
-        __builtin_mul_overflow(m->size[i], least, &lowest) ||
-        __builtin_add_overflow(cost, here, &cost) ||
-        __builtin_add_overflow(floor, lowest, &floor)) {
-      cost = INT64_MAX;
-      break;
-    }
+    cost = pool_add(cost, m->size[i], p->pools[pool].cost);
+    floor = pool_add(floor, m->size[i], least);
   }
   for (size_t k = 0; k < p->pool_count; k++)
     s->height += top[k];
   s->result->cost = cost;
-  s->result->status = cost == floor ? TN_PLAN_OPTIMAL : TN_PLAN_FEASIBLE;
+  s->result->status =
+      cost == floor && cost != INT64_MAX ? TN_PLAN_OPTIMAL : TN_PLAN_FEASIBLE;
 }
 
 static bool

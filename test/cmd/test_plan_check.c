@@ -9,6 +9,7 @@
 #endif
 
 #include "../../cmd/cmd.c"
+#include "../../cmd/crew.c"
 #include "../../cmd/plan.h"
 
 static tn_status test_solve(const tn_plan_problem *problem,

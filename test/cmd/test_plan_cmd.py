@@ -112,6 +112,16 @@ def test_solve():
     check("height 16 bytes" in error and "1 gaps that keep a window" in error, error)
 
 
+def test_threads():
+    rows = [f"b{i},{i * 7 % 23},{i * 7 % 23 + 1 + i * 5 % 11},{i * 37 % 64 + 1}"
+            for i in range(40)]
+    text = "\n".join(["id,lower,upper,size", *rows, ""])
+    plans = {solve(text, "--nodes", "5000", "--threads", str(threads))[0]
+             for threads in range(6)}
+    check(len(plans) == 1 and "offset" in plans.pop(),
+          "the plan is the same on any number of threads")
+
+
 def test_pools():
     text = "id,lower,upper,size\na,0,9,60\nb,0,9,60\nc,0,9,30\n"
     pools = ["--pool", "sram:100:1", "--pool", "psram:1K:40"]
@@ -305,6 +315,7 @@ def test_bound():
 def main():
     test_frame()
     test_solve()
+    test_threads()
     test_pools()
     test_no_plan()
     test_bad_input()
