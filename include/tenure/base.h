@@ -40,8 +40,13 @@
 #define TN_NODISCARD    __attribute__((warn_unused_result))
 #define TN_NORETURN     __attribute__((noreturn))
 #define TN_PRINTF(f, a) __attribute__((format(printf, f, a)))
-#define TN_LIKELY(x)    __builtin_expect(!!(x), 1)
-#define TN_UNLIKELY(x)  __builtin_expect(!!(x), 0)
+#ifdef __wasm__ /* without threads: clang refuses thread-local storage there */
+#define TNI_THREAD_LOCAL
+#else
+#define TNI_THREAD_LOCAL __thread
+#endif
+#define TN_LIKELY(x)   __builtin_expect(!!(x), 1)
+#define TN_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
 /* The alignment that every block has unless a function says otherwise. */
 #define TN_ALIGN 16u
@@ -115,7 +120,7 @@ TN_API TN_COLD TN_NORETURN void tn_contract_broken(const char *tag,
 /* How many TN_NOALLOC blocks (scope.h) this thread is in; and what is called
  * when something allocates in one.  caller is where, NULL: who calls this (it is
  * not TN_COLD: compilers move calls of those out of the function). */
-TN_API extern __thread unsigned tni_noalloc_depth;
+TN_API extern TNI_THREAD_LOCAL unsigned tni_noalloc_depth;
 TN_API TN_NORETURN void tni_noalloc_broken(const void *caller);
 
 TN_END_DECLS

@@ -53,7 +53,11 @@ typedef struct tn_ref {
   void *at;  // the object's first byte after its header; NULL for none
 } tn_ref;
 
+#ifdef __cplusplus
+#define TN_REF_NULL (tn_ref{NULL})
+#else
 #define TN_REF_NULL ((tn_ref){NULL})
+#endif
 
 /* The object as a pointer to its C type, valid until the next point where a
  * collection may run.  Pure, threads: any. */
@@ -61,7 +65,7 @@ typedef struct tn_ref {
 
 typedef struct tn_gc tn_gc;
 typedef struct tn_tracer tn_tracer;
-typedef struct tn_frame tn_frame;
+typedef struct tn_gc_frame tn_gc_frame;
 
 /* The facts that inline paths rely on; src/gc/core/object.h checks them. */
 #define TN_GC_HEADER  ((size_t)8)     // bytes before an object
@@ -72,7 +76,7 @@ typedef struct tn_frame tn_frame;
 typedef struct tn_mutator {
   unsigned char *cursor;  // owner: the next object, after its header
   unsigned char *limit;   // owner: cursor may grow to here
-  tn_frame *frames;       // owner: innermost frame of roots
+  tn_gc_frame *frames;    // owner: innermost frame of roots
   uint32_t poll;          // atomic: not 0 asks for tn_gc_safepoint
   unsigned thread;        // const: tn_gc_attach was called on it
 } tn_mutator;
@@ -301,7 +305,8 @@ tn_gc_new_sized(tn_mutator *m, const tn_type *type, size_t size)
     return tni_gc_new(m, type, bytes);
   m->cursor = object + bytes;
   *(const tn_type **)(void *)(object - TN_GC_HEADER) = type;
-  return (tn_ref){object};
+  const tn_ref ref = {object};
+  return ref;
 }
 
 /* Allocate a `struct` of a type: the object, all zero, or TN_REF_NULL.  As
@@ -381,7 +386,9 @@ tn_gc_exchange(tn_mutator *m, tn_ref object, tn_ref *slot, tn_ref value)
   if (TN_UNLIKELY(
           __atomic_load_n((unsigned char *)object.at - 1, __ATOMIC_RELAXED)))
     tni_gc_log(m, object, slot);
-  return (tn_ref){__atomic_exchange_n(&slot->at, value.at, __ATOMIC_ACQ_REL)};
+  const tn_ref old = {
+      __atomic_exchange_n(&slot->at, value.at, __ATOMIC_ACQ_REL)};
+  return old;
 }
 
 /* Replace a reference in an object if it is the expected one, atomically.
@@ -430,8 +437,8 @@ tn_gc_safepoint(tn_mutator *m)
 /* ---- Roots ------------------------------------------------------------------- */
 
 /* A number of references on the stack; count of them follow. */
-struct tn_frame {
-  tn_frame *previous;
+struct tn_gc_frame {
+  tn_gc_frame *previous;
   size_t count;
   tn_mutator *mutator;
 };
@@ -440,7 +447,7 @@ struct tn_frame {
 TN_INLINE void
 tni_gc_leave(void *roots)
 {
-  const tn_frame *const frame = (const tn_frame *)roots;
+  const tn_gc_frame *const frame = (const tn_gc_frame *)roots;
   frame->mutator->frames = frame->previous;
 }
 
@@ -448,11 +455,11 @@ tni_gc_leave(void *roots)
  * and r.table, all TN_REF_NULL, until the block ends.  The owner of m. */
 #define TN_ROOTS(m, name, ...)                                                 \
   struct {                                                                     \
-    tn_frame frame;                                                            \
+    tn_gc_frame frame;                                                         \
     tn_ref __VA_ARGS__;                                                        \
   } name __attribute__((cleanup(tni_gc_leave))) = {                            \
       .frame = {(m)->frames,                                                   \
-                (sizeof name - sizeof(tn_frame)) / sizeof(tn_ref), (m)}};      \
+                (sizeof name - sizeof(tn_gc_frame)) / sizeof(tn_ref), (m)}};   \
   (m)->frames = &name.frame
 
 /* A reference that lives until it is removed, outside of any frame; NULL when

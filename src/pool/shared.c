@@ -42,7 +42,7 @@ static _Atomic uint32_t shared_threads;
 static unsigned
 shared_thread(void)
 {
-  static _Thread_local unsigned number;
+  static TNI_THREAD_LOCAL unsigned number;
   if (TN_UNLIKELY(number == 0))
     number = tni_add_relaxed(&shared_threads, 1) + 1;
   return number;

@@ -2,10 +2,10 @@
 
 #include "os/os.h"
 
-__thread unsigned tni_noalloc_depth;
+TNI_THREAD_LOCAL unsigned tni_noalloc_depth;
 
 /* The innermost block, for the message. */
-static __thread struct {
+static TNI_THREAD_LOCAL struct {
   const char *file;
   int line;
 } noalloc_block;

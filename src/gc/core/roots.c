@@ -243,7 +243,7 @@ tn_gc_switch(tn_mutator *public, tn_coroutine *from, tn_coroutine *to)
 /* ---- Visiting ------------------------------------------------------------------------ */
 
 static void
-roots_visit_frames(tn_tracer *tracer, tn_frame *frame, tni_visit_fn *visit)
+roots_visit_frames(tn_tracer *tracer, tn_gc_frame *frame, tni_visit_fn *visit)
 {
   for (; frame; frame = frame->previous) {
     tn_ref *const refs = (tn_ref *)(void *)(frame + 1);
