@@ -179,7 +179,7 @@ buddy_release(tn_buddy *buddy, uint32_t unit)
       break;
     buddy_take_out(buddy, (uint32_t)other, order);
     buddy->table[unit] = 0;
-    unit = (uint32_t)tni_min(unit, other);
+    unit = (uint32_t)tni_min(unit, (size_t)other);
   }
   buddy_enter(buddy, unit, order);
   TN_CHECK_SLOW(buddy_is_valid(buddy), "buddy.tile");

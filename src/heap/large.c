@@ -3,7 +3,7 @@
 #include <string.h>
 
 #define LARGE_SLACK     16u  // times its size a block may grow after a move
-#define LARGE_SLACK_MAX ((size_t)1 << 33)
+#define LARGE_SLACK_MAX ((size_t)1 << (sizeof(size_t) == 8 ? 33 : 28))
 #define LARGE_MOVE_MIN  TNI_KIB(256)  // below, copying is as fast
 #define LARGE_SWAP_MIN  TNI_KIB(256)  // zeros: clean memory from here on
 

@@ -148,7 +148,9 @@ tni_purge_look(tni_heap_local *local)
     (void)tni_slices_purge(surplus);
   const uint64_t done = tni_os_clock_ns();
   /* [purge.budget] */
-  local->tick_ns = done + tni_max(PURGE_TICK_NS, (done - now) * PURGE_SHARE);
+  local->tick_ns = done + ((done - now) * PURGE_SHARE > PURGE_TICK_NS
+                               ? (done - now) * PURGE_SHARE
+                               : PURGE_TICK_NS);
   local->is_trapped = more || tni_slices_dirty() > PURGE_FLOOR;
   if (local->is_trapped)
     purge_set_traps(local);

@@ -65,16 +65,14 @@ mem_swap_rest(unsigned char *a, unsigned char *b, size_t size)
   }
 
 #if defined(__x86_64__)
-__attribute__((target("avx512f,avx512bw")))
-MEM_SWAP_WIDE(mem_swap_64, mem_v64) __attribute__((target("avx2")))
-MEM_SWAP_WIDE(mem_swap_32, mem_v32)
+static _Atomic unsigned mem_cpu;  // atomic: relaxed; TNI_CPU_*, 0 not asked
+
+__attribute__((target("avx512f,avx512bw"))) MEM_SWAP_WIDE(mem_swap_64, mem_v64)
+    __attribute__((target("avx2"))) MEM_SWAP_WIDE(mem_swap_32, mem_v32)
 #endif
-    MEM_SWAP_WIDE(mem_swap_16, mem_v16)
+        MEM_SWAP_WIDE(mem_swap_16, mem_v16)
 
-        static _Atomic unsigned mem_cpu;  // atomic: relaxed; TNI_CPU_*, 0 not asked
-
-void
-tn_mem_swap(void *a, void *b, size_t size)
+            void tn_mem_swap(void *a, void *b, size_t size)
 {
   const bool ok = a == b || tni_mem_is_apart(a, b, size);
   TN_REQUIRE(ok, "mem.overlap", "two blocks that overlap are swapped");

@@ -1,5 +1,6 @@
 #include "scope/scope.h"
 
+#include "base/cpu.h"
 #include "os/os.h"
 
 TNI_THREAD_LOCAL unsigned tni_noalloc_depth;
@@ -35,7 +36,7 @@ tni_noalloc_broken(const void *caller)
 {
   char where[128], line[512];
   if (caller == NULL)
-    caller = __builtin_return_address(0);
+    caller = TNI_RETURN_ADDRESS;
   /* The call, not what follows it: after this one that is another function. */
   const size_t length =
       tni_os_symbol((const char *)caller - 1, where, sizeof where);

@@ -19,7 +19,8 @@ allocate_set_limit(tni_mutator *m, unsigned char *cursor)
   unsigned char *limit = m->end + TN_GC_HEADER;
   if (stress & TN_GC_STRESS_SLOW)
     limit = cursor;
-  else if (stress & TN_GC_STRESS_TINY && limit - cursor > ALLOCATE_TINY)
+  else if (stress & TN_GC_STRESS_TINY &&
+           (size_t)(limit - cursor) > ALLOCATE_TINY)
     limit = cursor + ALLOCATE_TINY;
   m->public.cursor = cursor;
   m->public.limit = limit;

@@ -31,7 +31,8 @@ collect_stopped(tn_gc *heap, tn_gc_kind kind)
   for (tni_mutator *m = heap->mutators; m; m = m->next)
     TNI_COLLECTOR(heap)->retire(m);
   collect_note_use(heap);
-  tni_event_say(TN_EVENT_COLLECT, "gc", heap, NULL, heap->stats.heap_bytes);
+  tni_event_say(TN_EVENT_COLLECT, "gc", heap, NULL,
+                (size_t)heap->stats.heap_bytes);
   if (heap->options.verifies)
     (void)tni_verify(heap, "before a collection");
   const uint64_t full = heap->stats.full_collections;
@@ -44,7 +45,8 @@ collect_stopped(tn_gc *heap, tn_gc_kind kind)
   if (heap->options.verifies && tni_verify(heap, "after a collection") != 0)
     tni_fatal("tenure: the collector broke the heap");
   collect_note_use(heap);
-  tni_event_say(TN_EVENT_COLLECTED, "gc", heap, NULL, heap->stats.heap_bytes);
+  tni_event_say(TN_EVENT_COLLECTED, "gc", heap, NULL,
+                (size_t)heap->stats.heap_bytes);
   collect_note_pause(heap, begun);
 }
 

@@ -181,7 +181,7 @@ struct tn_gc {
   _Atomic size_t used;      // bytes of blocks and large objects
   _Atomic size_t external;  // bytes
   size_t limit;
-  size_t allocated_at_collection;  // stats.allocated_bytes then
+  uint64_t allocated_at_collection;  // stats.allocated_bytes then
   uint64_t time_at_collection;
   double allocation_rate;  // bytes a nanosecond, smoothed
   double collection_rate;

@@ -67,7 +67,7 @@ sizer_measure(tn_gc *heap, double live, uint64_t spent_ns)
 {
   const uint64_t now = tni_os_clock_ns();
   const uint64_t since = now - heap->time_at_collection;
-  const size_t allocated =
+  const uint64_t allocated =
       heap->stats.allocated_bytes - heap->allocated_at_collection;
   const double ran = (double)(since > spent_ns ? since - spent_ns : 1);
   heap->allocation_rate = SIZER_SMOOTH_ALLOC * heap->allocation_rate +

@@ -10,7 +10,7 @@
 
 #include "os/os.h"
 
-typedef struct verify_state {
+typedef struct verify_walk {
   tn_tracer tracer;  // first
   const char *when;
   void **slot;  // the set: open addressing
@@ -19,10 +19,10 @@ typedef struct verify_state {
   void *object;  // whose fields are looked at; NULL: roots
   size_t wrong;
   bool failed;  // no memory for the set
-} verify_state;
+} verify_walk;
 
 static size_t
-verify_slot(const verify_state *v, const void *object)
+verify_slot(const verify_walk *v, const void *object)
 {
   size_t i = tni_address_hash(object) & (v->room - 1);
   while (v->slot[i] && v->slot[i] != object)
@@ -31,7 +31,7 @@ verify_slot(const verify_state *v, const void *object)
 }
 
 static bool
-verify_grow(verify_state *v)
+verify_grow(verify_walk *v)
 {
   void **const old = v->slot;
   const size_t old_room = v->room;
@@ -52,7 +52,7 @@ verify_grow(verify_state *v)
 static bool
 verify_note(void *argument, tn_ref object)
 {
-  verify_state *const v = argument;
+  verify_walk *const v = argument;
   if (2 * v->count >= v->room && !verify_grow(v)) {
     v->failed = true;
     return false;
@@ -63,7 +63,7 @@ verify_note(void *argument, tn_ref object)
 }
 
 static void
-verify_complain(verify_state *v, const tn_ref *slot, const char *what)
+verify_complain(verify_walk *v, const tn_ref *slot, const char *what)
 {
   if (v->wrong++ != 0)  // [gc.verify]
     return;
@@ -86,7 +86,7 @@ verify_complain(verify_state *v, const tn_ref *slot, const char *what)
 static void
 verify_visit(tn_tracer *tracer, tn_ref *slot)
 {
-  verify_state *const v = (verify_state *)(void *)tracer;
+  verify_walk *const v = (verify_walk *)(void *)tracer;
   tn_gc *const heap = tracer->heap;
   void *const target = slot->at;
   if (!target)
@@ -125,7 +125,7 @@ verify_word(tn_tracer *tracer, uintptr_t word)
 static bool
 verify_object(void *argument, tn_ref object)
 {
-  verify_state *const v = argument;
+  verify_walk *const v = argument;
   v->object = object.at;
   const tni_type *const type = tni_type_of(object.at);
   if (!tni_type_is_known(v->tracer.heap, type)) {  // [gc.header]
@@ -139,7 +139,7 @@ verify_object(void *argument, tn_ref object)
 size_t
 tni_verify(tn_gc *heap, const char *when)
 {
-  verify_state v = {.tracer = {.heap = heap,
+  verify_walk v = {.tracer = {.heap = heap,
                                .visit = verify_visit,
                                .visit_word = verify_word,
                                .visit_special = verify_special},
