@@ -4,7 +4,7 @@
 
 WEB_STEPS  := 500
 WASM_CC    := clang --target=wasm32-wasi
-WASM_FLAGS := -std=c11 $(WARN) -O3 -ffp-contract=off -mbulk-memory \
+WASM_FLAGS := -DTNI_THREAD_LOCAL= -DTNI_RETURN_ADDRESS=NULL -std=c11 $(WARN) -O3 -ffp-contract=off -mbulk-memory \
   -isystem /usr/include/wasm32-wasi -Iinclude -Isrc -Ibench/threeway -MMD -MP
 WASM_LINK  := wasm-ld --no-entry --gc-sections -z stack-size=65536 \
   -L/usr/lib/wasm32-wasi

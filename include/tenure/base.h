@@ -40,10 +40,14 @@
 #define TN_NODISCARD    __attribute__((warn_unused_result))
 #define TN_NORETURN     __attribute__((noreturn))
 #define TN_PRINTF(f, a) __attribute__((format(printf, f, a)))
-#ifdef __wasm__ /* without threads: clang refuses thread-local storage there */
-#define TNI_THREAD_LOCAL
-#else
+
+/* What a target without threads, or without return addresses, defines
+ * otherwise (tools/web.mk). */
+#ifndef TNI_THREAD_LOCAL
 #define TNI_THREAD_LOCAL __thread
+#endif
+#ifndef TNI_RETURN_ADDRESS
+#define TNI_RETURN_ADDRESS __builtin_return_address(0)
 #endif
 #define TN_LIKELY(x)   __builtin_expect(!!(x), 1)
 #define TN_UNLIKELY(x) __builtin_expect(!!(x), 0)

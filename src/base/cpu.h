@@ -13,13 +13,6 @@
 
 #include "base/atomic.h"
 
-/* Who called this function, for messages; WebAssembly does not say. */
-#ifdef __wasm__
-#define TNI_RETURN_ADDRESS NULL
-#else
-#define TNI_RETURN_ADDRESS __builtin_return_address(0)
-#endif
-
 enum {
   TNI_CPU_ASKED = 1 << 0,
   TNI_CPU_AVX2 = 1 << 1,

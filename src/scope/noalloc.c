@@ -1,6 +1,5 @@
 #include "scope/scope.h"
 
-#include "base/cpu.h"
 #include "os/os.h"
 
 TNI_THREAD_LOCAL unsigned tni_noalloc_depth;
