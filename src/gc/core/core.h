@@ -48,7 +48,7 @@ struct tn_coroutine {
   const void *low;          // const
   const void *high;         // const
   const void *top;          // while suspended: its lowest word in use
-  tn_gc_frame *frames;         // while suspended
+  tn_gc_frame *frames;      // while suspended
   bool is_running;          // lock: heap
   tni_registers registers;  // while suspended
   tn_coroutine *next;       // lock: heap

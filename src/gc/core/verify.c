@@ -140,10 +140,10 @@ size_t
 tni_verify(tn_gc *heap, const char *when)
 {
   verify_walk v = {.tracer = {.heap = heap,
-                               .visit = verify_visit,
-                               .visit_word = verify_word,
-                               .visit_special = verify_special},
-                    .when = when};
+                              .visit = verify_visit,
+                              .visit_word = verify_word,
+                              .visit_special = verify_special},
+                   .when = when};
   if (verify_grow(&v) && TNI_COLLECTOR(heap)->walk(heap, verify_note, &v) &&
       !v.failed) {
     (void)TNI_COLLECTOR(heap)->walk(heap, verify_object, &v);
