@@ -219,6 +219,7 @@ tn_heap_destroy(tn_heap *heap)
     tn_provider *const provider = space->provider;
     const tn_block block = space->block;
     tni_registry_remove(&space->owner);
+    tni_annotate_give(space->owner.base, space->owner.size);
     tni_sub_relaxed(&tni_heap_apart, 1);
     if (provider)
       tn_release(provider, block.pointer, block.granted, TN_ALIGN);
@@ -262,8 +263,10 @@ heap_take_small(tni_heap_local *local, unsigned size_class, unsigned flags)
     block = tni_local_take(local, size_class);
   } else if (granted < TNI_KIB(4) || tni_local_count(local, size_class) > 0) {
     block = tni_local_take(local, size_class);
-    if (block)
+    if (block) {
+      tni_annotate_give(block, granted);
       memset(block, 0, granted);
+    }
   } else {
     size_t untouched;
     tni_purge_step(local);
@@ -325,8 +328,10 @@ tn_heap_allocate_batch(tn_heap *heap, size_t size, size_t align, size_t n,
       return 0;
     done = tni_local_take_batch(local, size_class, out, n);
     tni_local_leave(local);
-    for (size_t i = 0; TNI_HEAP_CHECKED && i < done; i++)
+    for (size_t i = 0; TNI_HEAP_CHECKED && i < done; i++) {
       tni_live_set(tni_heap_page_of(heap, out[i])->space, out[i]);
+      tni_annotate_give(out[i], tni_class_size(size_class));
+    }
   }
   while (done < n) {
     out[done] = tn_heap_allocate(heap, size, align, 0).pointer;

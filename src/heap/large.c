@@ -105,6 +105,7 @@ tni_heap_large_allocate(tn_heap *heap, size_t size, size_t align,
     page = large_take(heap, granted, 0, align, prefer_clean, &is_clean);
   if (!page)
     return (tn_block){0};
+  tni_annotate_give(tni_page_start(page), granted);
   if (zero && !is_clean)
     large_zero(page, granted);
   /* Who takes clean memory although there is dirty memory gives as much back
@@ -137,8 +138,10 @@ tni_heap_large_free(tni_heap_page *page, const void *block)
    * it is mapped anew. */
   if (page->is_moved &&
       tni_os_decommit(start, used << space->slice_log2) == TN_OK) {
-    if (tni_os_commit_lazy(start, used << space->slice_log2) != TN_OK)
-      return;  // address space that nobody can use any more
+    if (tni_os_commit_lazy(start, used << space->slice_log2) != TN_OK) {
+      tni_slices_give_reserved(space, page, used, slices - used);
+      return;
+    }
     is_dirty = false;
   }
   tni_slices_give_two(space, page, used, slices - used, is_dirty);
@@ -177,6 +180,7 @@ tni_heap_large_resize(tni_heap_page *page, size_t min, size_t wanted)
       return min <= page->size ? page->size : 0;
     }
   }
+  tni_annotate_give(tni_page_start(page), need);
   page->size = need;
   tni_add_relaxed(&heap->large_bytes, more);
   tni_add_relaxed(&heap->grown, 1);
@@ -203,6 +207,7 @@ tni_heap_large_move(tni_heap_page *page, size_t size, size_t align)
     return NULL;
   unsigned char *const from_start = tni_page_start(page);
   unsigned char *const to_start = tni_page_start(to);
+  tni_annotate_give(to_start, granted);
   const size_t slice = (size_t)1 << space->slice_log2;
   const size_t old = tni_min(page->size, granted);
   const size_t span = tni_round_up(old, slice);

@@ -60,8 +60,10 @@ void
 tni_page_fini(tni_heap_page *page)
 {
   /* Nobody may take a stale record for that of a page: tni_slices_page. */
-  for (uint32_t i = 0; i < page->slices; i++)
-    tni_page_set_kind(&page[i], TNI_PAGE_NONE);
+  const uint32_t last = page->slices - 1;
+  for (uint32_t i = 0; i <= last; i++)
+    tni_page_set_kind(&page[i],
+                      i == 0 || i == last ? TNI_PAGE_BUSY : TNI_PAGE_NONE);
 }
 
 /* Blocks in [low, high) (offsets) are given out: nothing there is known to be
@@ -129,6 +131,7 @@ tni_page_take_zero(tni_heap_page *page, size_t *untouched)
   void *block = NULL;
   if (tni_page_take(page, &block, 1) == 0)
     return NULL;
+  tni_annotate_give(block, page->size);
   const size_t unit = page_unit(page);
   const size_t offset = tni_address(block) - tni_address(tni_page_start(page));
   *untouched = 0;

@@ -21,6 +21,7 @@ tni_remote_free(tni_heap_page *page, size_t offset)
   tni_heap_local *const owner = page->owner;
   uint32_t *const link = (uint32_t *)(void *)(tni_page_start(page) + offset);
   uint32_t list = tni_load_relaxed(&page->remote);
+  tni_annotate_give(link, sizeof *link);
   /* [remote.touch]: the last touch unless the list was empty. */
   do
     *link = remote_hide(page, list);
@@ -56,6 +57,7 @@ remote_take_in(tni_heap_page *page)
       tn_contract_broken("heap.block", "a freed block was written to", __FILE__,
                          __LINE__);
     link = remote_hide(page, *(const uint32_t *)(const void *)(start + offset));
+    tni_annotate_take(start + offset, sizeof link);
     if (!tni_page_put(page, offset))
       tn_contract_broken("heap.block",
                          "a block was freed twice, once by "

@@ -19,6 +19,7 @@ tni_heap_map_head tni_heap_map;
 static struct {
   tni_os_lock lock;
   tni_heap_space *first;        // lock: shared spaces, the oldest first
+  tni_heap_page *waiting;       // lock: runs to be committed again, by next
   tni_heap_space large;         // the record of the first space
   _Atomic size_t dirty;         // atomic: relaxed: bytes in dirty runs
   _Atomic size_t purged;        // atomic: relaxed: bytes so far
@@ -333,6 +334,41 @@ space_add(size_t slices)
   return true;
 }
 
+/* ---- Slices that wait ------------------------------------------------------ */
+
+/* Have one run that waits committed again, lock held. */
+static void
+space_recover(void)
+{
+  tni_heap_page *const page = space_state.waiting;
+  if (TN_LIKELY(!page))
+    return;
+  tni_heap_space *const space = page->space;
+  const size_t slices = page->slices;
+  if (tni_os_commit_lazy(tni_page_start(page), slices << space->slice_log2) !=
+      TN_OK)
+    return;
+  space_state.waiting = page->next;
+  tni_page_set_kind(page, TNI_PAGE_NONE);
+  tni_page_set_kind(page + slices - 1, TNI_PAGE_NONE);
+  space->used -= slices;
+  space_release(space, page, slices, false);
+}
+
+void
+tni_slices_give_reserved(tni_heap_space *space, tni_heap_page *page,
+                         size_t used, size_t clean)
+{
+  if (clean > 0)
+    tni_slices_trim(space, page, used, used);
+  tni_slices_lock();
+  tni_page_set_kind(page, TNI_PAGE_BUSY);
+  tni_page_set_kind(page + used - 1, TNI_PAGE_BUSY);
+  page->next = space_state.waiting;
+  space_state.waiting = page;
+  tni_slices_unlock();
+}
+
 /* ---- The door --------------------------------------------------------------------- */
 
 /* From the shared spaces, lock held; makes a new one when all are full. */
@@ -348,7 +384,14 @@ space_take_shared(size_t slices, size_t align, bool prefer_clean,
   }
   size_t enough;
   if (!tn_size_add(slices, align - 1, &enough) ||
-      enough > SIZE_MAX >> (TNI_HEAP_SLICE_LOG2 + 1) || !space_add(enough))
+      enough > SIZE_MAX >> (TNI_HEAP_SLICE_LOG2 + 1))
+    return NULL;
+  /* Where there was room the system had no memory for it: more address space
+   * would not help. */
+  for (const tni_heap_space *s = space_state.first; s; s = s->next)
+    if (s->count - tni_load_relaxed(&s->frontier) >= enough)
+      return NULL;
+  if (!space_add(enough))
     return NULL;
   tni_heap_space *last = space_state.first;
   while (last->next)
@@ -363,6 +406,7 @@ tni_slices_take(tni_heap_space *spaces, size_t slices, size_t align,
   tni_os_fork_lock(&space_state.lock);
   tni_slices_lock();
   tni_heap_page *page = NULL;
+  space_recover();
   if (!spaces)
     page = space_take_shared(slices, align, prefer_clean, is_clean);
   else
@@ -391,6 +435,7 @@ space_drop(tni_heap_space *space)
     return;
   *at = space->next;
   space_count_dirty(space, space->dirty, false);
+  tni_annotate_give(space->owner.base, space->owner.size);
   tni_pagemap_clear(space->owner.base, space->owner.size);
   (void)tni_os_release(space->base, space->owner.size);
   tni_meta_free(space, sizeof *space);
@@ -477,6 +522,8 @@ space_take_dirty(tni_heap_space *space, size_t *slices)
   tni_heap_page *const run = space->bin[1][tni_log2_floor(space->filled[1])];
   *slices = run->slices;
   space_unlink(space, run);
+  tni_page_set_kind(run, TNI_PAGE_BUSY);
+  tni_page_set_kind(run + *slices - 1, TNI_PAGE_BUSY);
   space->used += *slices;
   return run;
 }
@@ -486,6 +533,7 @@ tni_slices_purge(size_t bytes)
 {
   size_t done = 0;
   tni_slices_lock();
+  space_recover();
   for (tni_heap_space *s = space_state.first; s && done < bytes;) {
     size_t slices;
     tni_heap_page *const run = space_take_dirty(s, &slices);
@@ -501,6 +549,8 @@ tni_slices_purge(size_t bytes)
         tni_os_purge(s->base + ((size_t)(run - s->pages) << s->slice_log2),
                      size) == TN_OK;
     tni_slices_lock();
+    tni_page_set_kind(run, TNI_PAGE_NONE);
+    tni_page_set_kind(run + slices - 1, TNI_PAGE_NONE);
     s->used -= slices;
     space_release(s, run, slices, !is_purged);
     done += is_purged ? size : 0;
@@ -537,8 +587,8 @@ tni_slices_page(const tni_heap_space *space, const void *p)
          index > space->first)
     index--;
   tni_heap_page *const page = space->pages + index;
-  if (tni_page_kind_of(page) == TNI_PAGE_NONE ||
-      tni_page_kind_of(page) == TNI_PAGE_FREE)
+  const tni_page_kind kind = tni_page_kind_of(page);
+  if (kind == TNI_PAGE_NONE || kind == TNI_PAGE_FREE || kind == TNI_PAGE_BUSY)
     return NULL;
   tni_heap_page *const head = page - page->back;
   const size_t at = offset >> space->slice_log2;

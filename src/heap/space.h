@@ -42,6 +42,8 @@ typedef enum tni_page_kind {
   TNI_PAGE_SMALL,  // the first slice of a page of small blocks
   TNI_PAGE_INNER,  // another slice of such a page
   TNI_PAGE_LARGE,  // the first or last slice of a large block
+  TNI_PAGE_BUSY,   // the first or last slice of a run that is being purged, or
+                   // is about to be given back
 } tni_page_kind;
 
 /* The record of a slice.  That of a run's first slice speaks for the run. */
@@ -153,6 +155,10 @@ void tni_slices_give(tni_heap_space *space, tni_heap_page *page, size_t slices,
 /* Give back a whole run of which only the first `used` slices hold memory. */
 void tni_slices_give_two(tni_heap_space *space, tni_heap_page *page,
                          size_t used, size_t clean, bool is_dirty);
+/* The same when the memory of those slices cannot be touched: they wait until
+ * the system lets them be. */
+void tni_slices_give_reserved(tni_heap_space *space, tni_heap_page *page,
+                              size_t used, size_t clean);
 /* Give back all but the first `keep` slices of a large run; those from `used`
  * on are clean. */
 void tni_slices_trim(tni_heap_space *space, tni_heap_page *page, size_t keep,

@@ -60,6 +60,7 @@ holes(void)
 {
   const size_t size = 8192;
   bool is_clean;
+  (void)tni_slices_purge(SIZE_MAX);
   tni_heap_page *const page = tni_slices_take(NULL, 1, 1, true, &is_clean);
   if (!TEST(page != NULL && is_clean))
     return;
@@ -73,11 +74,10 @@ holes(void)
     TEST(tni_page_put(page, i * size));
   TEST(tni_page_purge_holes(page) == 4 * size);
   TEST(tni_page_purge_holes(page) == 0);
-  for (size_t i = 0; i < 8 * size; i++)
-    if (start[i] != (i / size % 2 == 0 ? 0 : 0x5a)) {
-      TEST(!"a live block was purged, or a hole was not");
-      break;
-    }
+  size_t right = 0;
+  while (right < 8 * size && start[right] == (right / size % 2 ? 0x5a : 0))
+    right++;
+  TEST(right == 8 * size);
   size_t untouched;
   TEST(tni_page_take_zero(page, &untouched) == start && untouched == size);
   memset(start, 1, size);
