@@ -43,6 +43,10 @@
 
 TN_BEGIN_DECLS
 
+/* Debug and release objects do not link: see TNI_LIBRARY_KIND. */
+static const char *const tni_stack_kind __attribute__((used)) =
+    &TNI_LIBRARY_KIND;
+
 /* The delimiter of a frame: read it, do not write. */
 typedef struct tn_frame {
   uintptr_t delimiter;     // private: a sum of the rest and the stack's key

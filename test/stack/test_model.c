@@ -10,7 +10,7 @@
 
 #include "test.h"
 
-enum { ROOM = 4096, DEPTH = 12, BLOCKS = 16, STEPS = 20000 };
+enum { ROOM = 4096, DEPTH = 12, BLOCKS = 16, STEPS = 8000 };
 
 typedef struct model_block {
   unsigned char *p;
