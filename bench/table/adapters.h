@@ -11,10 +11,12 @@
 static inline void *
 same_address(uintptr_t token)
 {
-  return (void *)token;
+  void *p;
+  memcpy(&p, &token, sizeof p);
+  return p;
 }
 
-#define POINTER(token) ((void *)(token))
+#define POINTER(token) same_address(token)
 #define NEWEST(i)      (TABLE_BATCH - 1 - (i))
 #define OLDEST(i)      (i)
 #define RANDOM(i)      table_random_order[i]
@@ -47,7 +49,7 @@ same_address(uintptr_t token)
     uintptr_t a = get(size);                                                   \
     put(a, size);                                                              \
     HIDE(a);                                                                   \
-    memset((void *)a, 0x5c, size);                                             \
+    memset(POINTER(a), 0x5c, size);                                            \
     KEEP(get(size));                                                           \
     KEEP(get(size));                                                           \
   }

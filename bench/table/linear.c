@@ -77,7 +77,7 @@ local_stale(void)
 {
   const uintptr_t a = local_alloc(64);
   local_free(a, 64);
-  memset((void *)a, 0x5c, 64);
+  memset(POINTER(a), 0x5c, 64);
   KEEP(local_alloc(64));
   KEEP(local_alloc(64));
 }
@@ -119,14 +119,14 @@ frame_alloc(size_t size)
 static void *
 frame_at(uintptr_t token)
 {
-  return (unsigned char *)token + ROUND(sizeof(tn_frame));
+  return (unsigned char *)POINTER(token) + ROUND(sizeof(tn_frame));
 }
 
 static void
 frame_free(uintptr_t token, size_t size)
 {
   (void)size;
-  (void)tn_frame_pop(&frame_stack, (tn_frame *)token);
+  (void)tn_frame_pop(&frame_stack, (tn_frame *)POINTER(token));
 }
 
 static void
@@ -226,7 +226,7 @@ bump_stale(void)
 static void
 bump_beyond(void)
 {
-  TOUCH((unsigned char *)bump_alloc(64) + 64 + 4096);
+  TOUCH((unsigned char *)POINTER(bump_alloc(64)) + 64 + 4096);
 }
 
 #define D             bump
@@ -256,7 +256,7 @@ ring_alloc(size_t size)
 static void
 ring_free(uintptr_t token, size_t size)
 {
-  tn_ring_pop(&ring, (void *)token, size);
+  tn_ring_pop(&ring, POINTER(token), size);
 }
 
 static void
@@ -290,14 +290,14 @@ ring_order(void)
 static void
 ring_beyond(void)
 {
-  unsigned char *const p = (unsigned char *)ring_alloc(64);
+  unsigned char *const p = (unsigned char *)POINTER(ring_alloc(64));
   TOUCH(p + 2 * ((size_t)1 << 20));  // both views
 }
 
 #define D             ring
 #define D_ALLOC(size) tn_ring_push(&ring, size)
 #define D_AT          POINTER
-#define D_FREE(t, s)  tn_ring_pop(&ring, (void *)(t), s)
+#define D_FREE(t, s)  tn_ring_pop(&ring, POINTER(t), s)
 #define D_ORDER       OLDEST
 #include "workload.h"
 

@@ -306,7 +306,7 @@ table_complete(const table_discipline *d)
       start = table_resident();
   }
   const double grown = (double)table_resident() - (double)start;
-  const double forgotten = (double)FORGOTTEN * (BLOCKS / 2) * TABLE_BLOCK;
+  const double forgotten = FORGOTTEN / 2.0 * BLOCKS * TABLE_BLOCK;
   const double lost = grown < 0 ? 0 : grown > forgotten ? forgotten : grown;
   table_print("recovered_percent", 100 - 100 * lost / forgotten);
   d->end();

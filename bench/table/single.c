@@ -33,7 +33,7 @@ static void
 pool_free(uintptr_t token, size_t size)
 {
   (void)size;
-  tn_pool_free(&pool, (void *)token);
+  tn_pool_free(&pool, POINTER(token));
 }
 
 static void
@@ -60,13 +60,13 @@ CRIMES(pool, pool_alloc, pool_free, 64)
 static void
 pool_beyond(void)
 {
-  TOUCH((unsigned char *)pool_alloc(64) + ((size_t)4 << 20));
+  TOUCH((unsigned char *)POINTER(pool_alloc(64)) + ((size_t)4 << 20));
 }
 
 #define D             pool
 #define D_ALLOC(size) tn_pool_alloc(&pool)
 #define D_AT          POINTER
-#define D_FREE(t, s)  tn_pool_free(&pool, (void *)(t))
+#define D_FREE(t, s)  tn_pool_free(&pool, POINTER(t))
 #define D_ORDER       RANDOM
 #include "workload.h"
 
@@ -185,7 +185,7 @@ static void
 shared_free(uintptr_t token, size_t size)
 {
   (void)size;
-  tn_shared_free(shared, (void *)token);
+  tn_shared_free(shared, POINTER(token));
 }
 
 static void
@@ -212,13 +212,13 @@ CRIMES(shared, shared_alloc, shared_free, 64)
 static void
 shared_beyond(void)
 {
-  TOUCH((unsigned char *)shared_alloc(64) + ((size_t)4 << 20));
+  TOUCH((unsigned char *)POINTER(shared_alloc(64)) + ((size_t)4 << 20));
 }
 
 #define D             shared
 #define D_ALLOC(size) tn_shared_alloc(shared)
 #define D_AT          POINTER
-#define D_FREE(t, s)  tn_shared_free(shared, (void *)(t))
+#define D_FREE(t, s)  tn_shared_free(shared, POINTER(t))
 #define D_ORDER       RANDOM
 #include "workload.h"
 
@@ -249,7 +249,7 @@ static void
 buddy_free(uintptr_t token, size_t size)
 {
   (void)size;
-  tn_buddy_free(&buddy, (void *)token);
+  tn_buddy_free(&buddy, POINTER(token));
 }
 
 static void
@@ -284,7 +284,7 @@ buddy_beyond(void)
 #define D             buddy
 #define D_ALLOC(size) tn_buddy_alloc(&buddy, size)
 #define D_AT          POINTER
-#define D_FREE(t, s)  tn_buddy_free(&buddy, (void *)(t))
+#define D_FREE(t, s)  tn_buddy_free(&buddy, POINTER(t))
 #define D_ORDER       RANDOM
 #include "workload.h"
 
@@ -307,7 +307,7 @@ static void
 malloc_free(uintptr_t token, size_t size)
 {
   (void)size;
-  free((void *)token);
+  free(POINTER(token));
 }
 
 static void
@@ -320,13 +320,15 @@ CRIMES(malloc, malloc_alloc, malloc_free, 64)
 static void
 malloc_beyond(void)
 {
-  TOUCH((unsigned char *)malloc_alloc(64) + 64);
+  uintptr_t token = malloc_alloc(64);
+  HIDE(token);
+  TOUCH((unsigned char *)POINTER(token) + 64);
 }
 
 #define D             malloc
 #define D_ALLOC(size) malloc(size)
 #define D_AT          POINTER
-#define D_FREE(t, s)  free((void *)(t))
+#define D_FREE(t, s)  free(POINTER(t))
 #define D_ORDER       RANDOM
 #include "workload.h"
 
