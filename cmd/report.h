@@ -7,5 +7,6 @@
 #define TENURE_CMD_REPORT_H
 
 int cmd_report(int argc, char **argv);
+int cmd_advise(int argc, char **argv);
 
 #endif

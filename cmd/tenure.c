@@ -11,6 +11,7 @@
 
 static const cmd_entry tenure_entries[] = {
     {"report", cmd_report, "say what a recorded run did with its memory"},
+    {"advise", cmd_advise, "say which sites should not be on the heap"},
     {"plan", cmd_plan, "pack buffers with known lifetimes into fixed bytes"},
 };
 

@@ -38,38 +38,33 @@ tni_life_class(uint64_t value, uint32_t most)
 
 /* ---- Calls ----------------------------------------------------------------- */
 
-/* The calls of a stack, outermost first; 0: their places are not known. */
-static size_t
-life_stack(tni_analysis *a, const tni_trace_event *event,
-           tni_call stack[TNI_LIFE_FRAMES], bool *is_cut)
+size_t
+tni_life_stack(const tni_trace *trace, tni_names *names,
+               const tni_trace_event *event, tni_call stack[TNI_LIFE_FRAMES],
+               bool *is_cut)
 {
+  const tni_trace_thread *const thread =
+      tni_trace_thread_at(trace, event->thread);
+  /* A signal handler or a coroutine on a stack of its own says nothing about
+   * the calls of the thread's. */
+  if (thread->stack_high != 0 &&
+      (event->sp < thread->stack_low || event->sp >= thread->stack_high))
+    return 0;
   uint64_t slots[TNI_LIFE_FRAMES];
   uint32_t frames[TNI_LIFE_FRAMES + 1];
-  const uint32_t count =
-      tni_trace_slots(a->trace, event, slots, TNI_LIFE_FRAMES);
+  const uint32_t count = tni_trace_slots(trace, event, slots, TNI_LIFE_FRAMES);
   const uint32_t depth =
-      tni_trace_stack(a->trace, event->stack, frames, TNI_LIFE_FRAMES + 1);
+      tni_trace_stack(trace, event->stack, frames, TNI_LIFE_FRAMES + 1);
   if (count == 0 || count > depth || depth > TNI_LIFE_FRAMES)
     return 0;
   *is_cut = count < depth;
   for (uint32_t i = 0; i < count; i++) {
     if (frames[i] == TNI_TRACE_NONE || (i > 0 && slots[i] <= slots[i - 1]))
       return 0;
-    stack[count - 1 - i] = (tni_call){
-        slots[i], frames[i], tni_names_function_of(&a->names, frames[i])};
+    stack[count - 1 - i] = (tni_call){slots[i], frames[i],
+                                      tni_names_function_of(names, frames[i])};
   }
   return count;
-}
-
-/* A signal handler or a coroutine on a stack of its own says nothing about the
- * calls of the thread's. */
-static bool
-life_is_own_stack(const tni_analysis *a, const tni_trace_event *event)
-{
-  const tni_trace_thread *const thread =
-      tni_trace_thread_at(a->trace, event->thread);
-  return thread->stack_high == 0 ||
-         (event->sp >= thread->stack_low && event->sp < thread->stack_high);
 }
 
 void
@@ -80,9 +75,8 @@ tni_life_step(tni_analysis *a, const tni_trace_event *event)
   t->is_used = true;
   tni_call stack[TNI_LIFE_FRAMES];
   bool is_cut;
-  if (!life_is_own_stack(a, event))
-    return;
-  const size_t count = life_stack(a, event, stack, &is_cut);
+  const size_t count =
+      tni_life_stack(a->trace, &a->names, event, stack, &is_cut);
   if (count)
     tni_calls_enter(&t->calls, stack, count, is_cut, t->now);
 }

@@ -35,6 +35,12 @@ struct tni_thread_state {
   bool is_used;
 };
 
+/* The calls of an event's stack, outermost first; 0: their places are not
+ * known. */
+size_t tni_life_stack(const tni_trace *trace, tni_names *names,
+                      const tni_trace_event *event,
+                      tni_call stack[TNI_LIFE_FRAMES], bool *is_cut);
+
 void tni_life_init(tni_analysis *a);
 void tni_life_fini(tni_analysis *a);
 

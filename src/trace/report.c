@@ -165,13 +165,61 @@ tni_report_open(const char *trace)
   return NULL;
 }
 
-int
-tni_report_text(FILE *to, const char *trace)
+typedef void report_writer(FILE *to, tni_analysis *a,
+                           const tni_advices *advices);
+
+static int
+report_write(FILE *to, const char *trace, report_writer *write)
 {
   tni_analysis *const a = tni_report_open(trace);
   if (a == NULL)
     return 1;
-  tni_report_write_text(to, a);
+  tni_advices advices;
+  tni_advices_init(&advices, a, NULL);
+  write(to, a, &advices);
+  tni_advices_fini(&advices);
   tni_analysis_close(a);
   return 0;
+}
+
+int
+tni_report_text(FILE *to, const char *trace)
+{
+  return report_write(to, trace, tni_report_write_text);
+}
+
+int
+tni_report_json(FILE *to, const char *trace)
+{
+  return report_write(to, trace, tni_report_write_json);
+}
+
+static void
+report_write_advice_json(FILE *to, tni_analysis *a, const tni_advices *advices)
+{
+  tni_json j = tni_json_to(to);
+  tni_json_open(&j, NULL, '{');
+  tni_advices_write_json(&j, a, advices);
+  tni_json_close(&j, '}');
+  fputc('\n', to);
+}
+
+int
+tni_report_advice(FILE *to, const char *trace, const char *second, bool is_json)
+{
+  tni_analysis *const a = tni_report_open(trace);
+  tni_analysis *const b = a && second ? tni_report_open(second) : NULL;
+  const bool is_good = a != NULL && (second == NULL || b != NULL);
+  if (is_good) {
+    tni_advices advices;
+    tni_advices_init(&advices, a, b);
+    if (is_json)
+      report_write_advice_json(to, a, &advices);
+    else
+      tni_advices_write_text(to, a, &advices, SIZE_MAX);
+    tni_advices_fini(&advices);
+  }
+  tni_analysis_close(a);
+  tni_analysis_close(b);
+  return is_good ? 0 : 1;
 }

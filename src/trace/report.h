@@ -13,6 +13,7 @@
 
 #include <stdio.h>
 
+#include "trace/advice.h"
 #include "trace/analysis.h"
 
 /* Read a trace and write what matters on one screen.  0, or 1 after saying what
@@ -28,10 +29,18 @@ int tni_report_json(FILE *to, const char *trace);
 /* Both at once, from one reading: text to a stream, the page to a file. */
 int tni_report_both(FILE *to, const char *trace, const char *html);
 
-/* The same from an analysis. */
-void tni_report_write_text(FILE *to, tni_analysis *a);
-void tni_report_write_json(FILE *to, tni_analysis *a);
-void tni_report_write_html(FILE *to, tni_analysis *a);
+/* The same from an analysis and its advice. */
+void tni_report_write_text(FILE *to, tni_analysis *a,
+                           const tni_advices *advices);
+void tni_report_write_json(FILE *to, tni_analysis *a,
+                           const tni_advices *advices);
+void tni_report_write_html(FILE *to, tni_analysis *a,
+                           const tni_advices *advices);
+
+/* Read one trace, or two of the same program, and write advice: as text with
+ * all evidence, or as JSON. */
+int tni_report_advice(FILE *to, const char *trace, const char *second,
+                      bool is_json);
 
 /* Open an analysis; NULL after one line on standard error. */
 tni_analysis *tni_report_open(const char *trace);

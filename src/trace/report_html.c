@@ -24,14 +24,14 @@ static const tni_report_limits html_limits = {
     .sites = 4000, .nodes = 5000, .rows = 256, .columns = 240};
 
 static void
-html_write_data(FILE *to, tni_analysis *a)
+html_write_data(FILE *to, tni_analysis *a, const tni_advices *advices)
 {
   tni_json j = tni_json_to(to);
-  tni_report_json_write(&j, a, &html_limits);
+  tni_report_json_write(&j, a, advices, &html_limits);
 }
 
 void
-tni_report_write_html(FILE *to, tni_analysis *a)
+tni_report_write_html(FILE *to, tni_analysis *a, const tni_advices *advices)
 {
   for (const char *const *line = tni_report_page; *line; line++) {
     const char *const mark = strstr(*line, "@data");
@@ -40,13 +40,13 @@ tni_report_write_html(FILE *to, tni_analysis *a)
       continue;
     }
     fwrite(*line, 1, (size_t)(mark - *line), to);
-    html_write_data(to, a);
+    html_write_data(to, a, advices);
     fputs(mark + strlen("@data"), to);
   }
 }
 
 static int
-html_write_file(tni_analysis *a, const char *html)
+html_write_file(tni_analysis *a, const tni_advices *advices, const char *html)
 {
   errno = 0;
   FILE *const to = fopen(html, "wb");
@@ -54,7 +54,7 @@ html_write_file(tni_analysis *a, const char *html)
     fprintf(stderr, "tenure: cannot write %s: %s\n", html, strerror(errno));
     return 1;
   }
-  tni_report_write_html(to, a);
+  tni_report_write_html(to, a, advices);
   bool is_good = fflush(to) == 0 && !ferror(to);
   if (fclose(to) != 0)
     is_good = false;
@@ -66,24 +66,23 @@ html_write_file(tni_analysis *a, const char *html)
 }
 
 int
-tni_report_html(const char *trace, const char *html)
-{
-  tni_analysis *const a = tni_report_open(trace);
-  if (a == NULL)
-    return 1;
-  const int failed = html_write_file(a, html);
-  tni_analysis_close(a);
-  return failed;
-}
-
-int
 tni_report_both(FILE *to, const char *trace, const char *html)
 {
   tni_analysis *const a = tni_report_open(trace);
   if (a == NULL)
     return 1;
-  tni_report_write_text(to, a);
-  const int failed = html_write_file(a, html);
+  tni_advices advices;
+  tni_advices_init(&advices, a, NULL);
+  if (to)
+    tni_report_write_text(to, a, &advices);
+  const int failed = html_write_file(a, &advices, html);
+  tni_advices_fini(&advices);
   tni_analysis_close(a);
   return failed;
+}
+
+int
+tni_report_html(const char *trace, const char *html)
+{
+  return tni_report_both(NULL, trace, html);
 }

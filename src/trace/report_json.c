@@ -443,7 +443,7 @@ json_map(tni_json *j, tni_analysis *a, size_t rows, size_t columns)
 /* ---- All ------------------------------------------------------------------- */
 
 void
-tni_report_json_write(tni_json *j, tni_analysis *a,
+tni_report_json_write(tni_json *j, tni_analysis *a, const tni_advices *advices,
                       const tni_report_limits *limits)
 {
   json_texts texts = {0};
@@ -460,6 +460,7 @@ tni_report_json_write(tni_json *j, tni_analysis *a,
   json_sites(j, a, &texts, limits->sites);
   json_tree(j, a, &texts, limits->nodes);
   json_mismatches(j, a);
+  tni_advices_write_json(j, a, advices);
   if (limits->rows)
     json_map(j, a, limits->rows, limits->columns);
   json_write_texts(j, &texts);
@@ -467,21 +468,10 @@ tni_report_json_write(tni_json *j, tni_analysis *a,
 }
 
 void
-tni_report_write_json(FILE *to, tni_analysis *a)
+tni_report_write_json(FILE *to, tni_analysis *a, const tni_advices *advices)
 {
   const tni_report_limits limits = {SIZE_MAX, 100000, 512, 120};
   tni_json j = tni_json_to(to);
-  tni_report_json_write(&j, a, &limits);
+  tni_report_json_write(&j, a, advices, &limits);
   fputc('\n', to);
-}
-
-int
-tni_report_json(FILE *to, const char *trace)
-{
-  tni_analysis *const a = tni_report_open(trace);
-  if (a == NULL)
-    return 1;
-  tni_report_write_json(to, a);
-  tni_analysis_close(a);
-  return 0;
 }

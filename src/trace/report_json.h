@@ -10,8 +10,7 @@
 #ifndef TNI_TRACE_REPORT_JSON_H
 #define TNI_TRACE_REPORT_JSON_H
 
-#include "trace/analysis.h"
-#include "trace/json.h"
+#include "trace/advice.h"
 
 typedef struct tni_report_limits {
   size_t sites;    // at most; the rest is one row
@@ -21,6 +20,7 @@ typedef struct tni_report_limits {
 } tni_report_limits;
 
 void tni_report_json_write(tni_json *j, tni_analysis *a,
+                           const tni_advices *advices,
                            const tni_report_limits *limits);
 
 #endif

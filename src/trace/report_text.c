@@ -235,7 +235,7 @@ text_growing(FILE *to, tni_analysis *a, const text_style *s)
 }
 
 void
-tni_report_write_text(FILE *to, tni_analysis *a)
+tni_report_write_text(FILE *to, tni_analysis *a, const tni_advices *advices)
 {
   const text_style style = text_style_of(to);
   text_heading(to, a, &style);
@@ -258,4 +258,5 @@ tni_report_write_text(FILE *to, tni_analysis *a)
   else
     text_sites(to, a, &style, "never freed", tni_report_left,
                a->totals.left_bytes, true);
+  tni_advices_write_summary(to, a, advices, style.head, style.end);
 }

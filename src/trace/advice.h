@@ -1,0 +1,67 @@
+/* advice.h -- which sites should not be on the general heap
+ *
+ * Sites that matter get plans that their lives allow; each plan is replayed,
+ * and those that gain become advice.  What a plan takes from one run only (that
+ * every block went in time) is unproven until a second trace has shown it too.
+ *
+ * Invariants
+ *   [advice.gains]  the replay of an advice has fewer instructions than the
+ *                   heap, and no higher peak.
+ *   [advice.early]  under an advice no block went before its last use.
+ * Threads   one.
+ * Cost      one more pass over the trace, and some replays.
+ * Source    Berger, Zorn, McKinley 2002: for most programs custom allocation
+ *           does not pay.  So it is measured, and "leave it" is an answer.
+ * Design    doc/design/advice.md      Tests  test/trace/test_advice.c
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef TNI_TRACE_ADVICE_H
+#define TNI_TRACE_ADVICE_H
+
+#include <stdio.h>
+
+#include "trace/json.h"
+#include "trace/replay.h"
+
+typedef enum tni_proof {
+  TNI_PROOF_NONE,    // one run only
+  TNI_PROOF_SECOND,  // a second run has shown it too
+  TNI_PROOF_SAFE,    // it frees as the program does: nothing to prove
+  TNI_PROOF_FAILED,  // a second run has shown the contrary: no advice
+} tni_proof;
+
+typedef struct tni_advice {
+  tni_plan plan;
+  tni_replay_result result;  // with this plan alone
+  tni_proof proof;
+} tni_advice;
+
+typedef struct tni_advices {
+  tni_advice *items;  // the best first
+  size_t count, room;
+  size_t looked_at;            // sites
+  tni_replay_result before;    // all on the heap
+  tni_replay_result together;  // all advice followed
+  uint64_t calls;              // of the heap, on the tape
+  bool is_partial;             // only the beginning of the run was replayed
+} tni_advices;
+
+/* second: the analysis of another run of the program; NULL: none. */
+void tni_advices_init(tni_advices *advices, tni_analysis *a,
+                      tni_analysis *second);
+void tni_advices_fini(tni_advices *advices);
+
+void tni_advices_write_text(FILE *to, tni_analysis *a,
+                            const tni_advices *advices, size_t most);
+/* A line each, with head and end round the title. */
+void tni_advices_write_summary(FILE *to, tni_analysis *a,
+                               const tni_advices *advices, const char *head,
+                               const char *end);
+void tni_advices_write_json(tni_json *j, tni_analysis *a,
+                            const tni_advices *advices);
+
+/* Two lines of code that follow an advice. */
+void tni_advice_write_change(const tni_analysis *a, const tni_plan *plan,
+                             char *text, size_t size);
+
+#endif

@@ -1,0 +1,106 @@
+/* replay.h -- a recorded run again, on other disciplines
+ *
+ * A plan says for one site what its blocks are to come from.  One more pass
+ * over the trace makes a tape: the operations of the run, and the beginnings
+ * and ends of the scopes that plans speak of.  It also finds where a plan would
+ * free a block that is still used; such a plan is wrong.  Running the tape does
+ * the operations for real, in a process of their own.
+ *
+ * Invariants
+ *   [replay.early]  a plan under which a block would go before its last use is
+ *                   known by its count of early blocks.
+ *   [replay.same]   each run does the same operations on the same blocks.
+ * Threads   one.  Threads of the recorded run are replayed one after another,
+ *           in the order of their events.
+ * Cost      16 bytes an operation, for the first TNI_REPLAY_MOST of them.
+ * Design    doc/design/advice.md      Tests  test/trace/test_replay.c
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef TNI_TRACE_REPLAY_H
+#define TNI_TRACE_REPLAY_H
+
+#include "trace/analysis.h"
+
+enum {
+  TNI_REPLAY_MOST = 4000000,  // operations on a tape
+  TNI_REPLAY_PLANS = 64,
+  TNI_REPLAY_SITE_PLANS = 8,  // of one site
+};
+
+typedef enum tni_way {
+  TNI_WAY_HEAP,     // as it was
+  TNI_WAY_STACK,    // in the frame of the function that asks
+  TNI_WAY_SCRATCH,  // in a scratch arena, whose scope is a call of a function
+  TNI_WAY_REGION,   // in an arena that is reset when all have died
+  TNI_WAY_POOL,     // blocks of one size
+  TNI_WAY_GROW,     // with room to grow from the start
+  TNI_WAYS
+} tni_way;
+
+typedef struct tni_plan {
+  uint32_t site;
+  tni_way way;
+  uint32_t function;  // whose call is the scope (STACK, SCRATCH)
+  uint64_t size;      // of a pool's blocks; the room at the start (GROW)
+  /* Found by the pass. */
+  uint64_t blocks;      // of the site
+  uint64_t scoped;      // of these, that a scope was found for
+  uint64_t early;       // of these, that outlived it
+  uint64_t scopes;      // that had blocks
+  uint64_t most_bytes;  // in one scope, all that was allocated
+  uint64_t most_blocks;
+} tni_plan;
+
+typedef enum tni_replay_kind {
+  TNI_REPLAY_ALLOC,   // block, size, site
+  TNI_REPLAY_FREE,    // block
+  TNI_REPLAY_RESIZE,  // block, size
+  TNI_REPLAY_DROP,    // block: its process ends
+  TNI_REPLAY_BEGIN,   // site: number of the function
+  TNI_REPLAY_END,
+} tni_replay_kind;
+
+typedef struct tni_replay_op {
+  uint32_t what;  // tni_replay_kind + thread * 8
+  uint32_t block;
+  uint32_t size;
+  uint32_t site;
+} tni_replay_op;
+
+typedef struct tni_replay {
+  tni_plan plans[TNI_REPLAY_PLANS];
+  size_t plan_count;
+  uint32_t functions[TNI_REPLAY_PLANS];  // that are scopes
+  size_t function_count;
+  tni_replay_op *ops;
+  size_t count, room;
+  size_t block_count;
+  uint32_t thread_count;
+  size_t site_count;
+  bool is_partial;  // the tape holds the beginning of the run only
+} tni_replay;
+
+/* Make the tape for plans (of which `count` are given), and fill in what the
+ * pass finds.  Reads the trace of a once more. */
+void tni_replay_init(tni_replay *replay, tni_analysis *a, const tni_plan *plans,
+                     size_t count);
+void tni_replay_fini(tni_replay *replay);
+
+typedef struct tni_replay_result {
+  bool is_good;           // it ran
+  uint64_t calls;         // of the general heap
+  uint64_t instructions;  // by the model of doc/design/advice.md
+  uint64_t peak_bytes;    // of heap blocks as they are laid out, and what
+                          // arenas and pools hold
+  uint64_t pages;         // that were touched
+  uint64_t ns;            // the fastest of three; noisy
+} tni_replay_result;
+
+/* Run the tape with the plans whose bit is set in `chosen`; of one site at most
+ * one may be.  In a child process; is_good is false when that failed. */
+tni_replay_result tni_replay_run(const tni_replay *replay, uint64_t chosen);
+
+/* "scratch arena", "pool" ... */
+const char *tni_way_name(tni_way way);
+
+#endif

@@ -1,0 +1,353 @@
+/* test_advice.c -- lives of every kind, and the advice that they should get
+ *
+ * The trace is written by hand; its functions are those of this program, so
+ * that they have names and bounds.  Each scenario is one site among noise that
+ * is best left where it is.
+ *
+ * Covers  [advice.gains] [advice.early] [replay.early] [replay.same]
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <limits.h>
+#include <link.h>
+#include <unistd.h>
+
+#include "test.h"
+#include "trace/advice.h"
+#include "trace/report.h"
+#include "writer.h"
+
+enum { HIGH = 0x7000000 };
+
+/* Functions to stand in stacks.  What they do does not matter; that each has
+ * some bytes of its own does. */
+#define STAND_IN(name)                                                         \
+  __attribute__((noinline)) int name(int x);                                   \
+  int name(int x)                                                              \
+  {                                                                            \
+    for (int i = 0; i < x; i++)                                                \
+      x ^= x << 1 ^ __LINE__;                                                  \
+    return x;                                                                  \
+  }
+STAND_IN(stand_main)
+STAND_IN(stand_step)
+STAND_IN(stand_parse)
+STAND_IN(stand_node)
+STAND_IN(stand_noise)
+
+typedef int stand_in(int x);
+
+static struct {
+  writer *w;
+  uint64_t load, tick, address;
+  uint64_t noise[64];
+  uint32_t noise_stack;
+  uint32_t in_main, in_step, in_parse, node_in_parse, grow;
+} t;
+
+static int
+note_load(struct dl_phdr_info *info, size_t size, void *argument)
+{
+  (void)size;
+  *(uint64_t *)argument = info->dlpi_addr;
+  return 1;
+}
+
+/* A call from inside a function; each `line` is another call. */
+static uint32_t
+frame(stand_in *function, uint64_t line)
+{
+  return writer_frame(t.w, (uint64_t)(uintptr_t)function + 3 + line, 64);
+}
+
+static void
+begin(const char *path)
+{
+  char self[PATH_MAX] = {0};
+  TEST(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
+  dl_iterate_phdr(note_load, &t.load);
+  t.w = writer_open(path, 0);
+  t.tick = 0;
+  t.address = 0x10000000;
+  memset(t.noise, 0, sizeof t.noise);
+  writer_section(t.w, 7, 0);
+  t.w->header.last_tick = t.w->header.last_ns = 100000000;
+  writer_program(t.w, self, "test", 5);
+  writer_module(t.w, self, t.load, t.load, t.load + 0x1000000);
+  writer_thread(t.w, 0, 7, HIGH - 0x100000, HIGH, "main");
+  const uint32_t main0 = frame(stand_main, 0), main1 = frame(stand_main, 1),
+                 main2 = frame(stand_main, 2), step0 = frame(stand_step, 0),
+                 step1 = frame(stand_step, 1), parse0 = frame(stand_parse, 0),
+                 parse1 = frame(stand_parse, 1), node0 = frame(stand_node, 0),
+                 noise0 = frame(stand_noise, 0);
+  const uint32_t a[] = {main0}, b[] = {step0, main1},
+                 c[] = {parse0, step1, main1},
+                 d[] = {node0, parse1, step1, main1}, e[] = {noise0, main2};
+  t.in_main = writer_stack(t.w, TN_TRACE_API_MALLOC, a, 1, 64, 0);
+  t.in_step = writer_stack(t.w, TN_TRACE_API_MALLOC, b, 2, 64, 0);
+  t.in_parse = writer_stack(t.w, TN_TRACE_API_MALLOC, c, 3, 64, 0);
+  t.node_in_parse = writer_stack(t.w, TN_TRACE_API_MALLOC, d, 4, 64, 0);
+  t.noise_stack = writer_stack(t.w, TN_TRACE_API_MALLOC, e, 2, 64, 0);
+}
+
+static uint64_t
+allocate(uint32_t stack, uint64_t size)
+{
+  t.address += 0x1000;
+  writer_alloc(t.w, 0, t.tick += 10, stack, t.address, size);
+  return t.address;
+}
+
+static void
+release(uint32_t stack, uint64_t address)
+{
+  writer_free(t.w, 0, t.tick += 10, stack, address);
+}
+
+/* An allocation of any size that dies at any time: for the general heap. */
+static void
+noise(uint64_t *seed)
+{
+  const size_t i = test_random(seed) % 64;
+  if (t.noise[i])
+    release(t.noise_stack, t.noise[i]);
+  t.noise[i] = allocate(t.noise_stack, 16 + test_random(seed) % 900);
+}
+
+/* ---- Lives ------------------------------------------------------------------ */
+
+typedef void scenario(uint64_t *seed);
+
+/* parse makes some nodes and frees them all before it returns. */
+static void
+live_scratch(uint64_t *seed)
+{
+  uint64_t nodes[20];
+  const size_t count = 5 + test_random(seed) % 15;
+  for (size_t i = 0; i < count; i++)
+    nodes[i] = allocate(t.node_in_parse, 16 + test_random(seed) % 100);
+  for (size_t i = 0; i < count; i++)
+    release(t.in_parse, nodes[i]);
+}
+
+/* The same, but one node of a thousand lives on into the next step. */
+static void
+live_escaping(uint64_t *seed)
+{
+  static uint64_t late;
+  static unsigned turn;
+  if (late)
+    release(t.in_main, late);
+  late = 0;
+  live_scratch(seed);
+  if (++turn % 50 == 0)
+    late = allocate(t.node_in_parse, 40);
+}
+
+/* step has one buffer. */
+static void
+live_stack(uint64_t *seed)
+{
+  const uint64_t buffer = allocate(t.in_step, 200 + test_random(seed) % 300);
+  release(t.in_step, buffer);
+}
+
+/* Objects of one size, alive in any order. */
+static void
+live_pool(uint64_t *seed)
+{
+  static uint64_t objects[100];
+  for (int n = 0; n < 8; n++) {
+    const size_t i = test_random(seed) % 100;
+    if (objects[i])
+      release(t.in_main, objects[i]);
+    objects[i] = objects[i] ? 0 : allocate(t.node_in_parse, 48);
+  }
+}
+
+/* A tree is built over some steps, and then all of it goes. */
+static void
+live_region(uint64_t *seed)
+{
+  static uint64_t nodes[4000];
+  static size_t count, turn;
+  for (int i = 0; i < 20; i++)
+    nodes[count++] = allocate(t.node_in_parse, 24 + test_random(seed) % 60);
+  if (++turn % 100 != 0)
+    return;
+  while (count > 0)
+    release(t.in_main, nodes[--count]);
+}
+
+/* A text grows by doubling from 16 bytes to about 1000. */
+static void
+live_grow(uint64_t *seed)
+{
+  uint64_t text = allocate(t.node_in_parse, 16);
+  const uint64_t most = 600 + test_random(seed) % 400;
+  for (uint64_t size = 32; size < 2 * most; size *= 2) {
+    const uint64_t next = t.address += 0x1000;
+    writer_resize(t.w, 0, t.tick += 10, t.node_in_parse, text, next, size);
+    text = next;
+  }
+  release(t.in_main, text);
+}
+
+static void
+live_noise(uint64_t *seed)
+{
+  (void)seed;
+}
+
+static void
+write_run(const char *path, scenario *live, uint64_t seed)
+{
+  begin(path);
+  for (int step = 0; step < 400; step++) {
+    for (int i = 0; i < 4; i++)
+      noise(&seed);
+    live(&seed);
+  }
+  /* What is static in the scenarios goes with the run. */
+  writer_close(t.w);
+}
+
+/* ---- What is advised --------------------------------------------------------- */
+
+static char path_one[64], path_two[64];
+
+static const tni_advice *
+find(const tni_analysis *a, const tni_advices *advices, const char *function)
+{
+  for (size_t i = 0; i < advices->count; i++) {
+    const uint32_t f = a->sites[advices->items[i].plan.site].function;
+    const char *const name = a->names.functions[f].name;
+    if (name && strcmp(name, function) == 0)
+      return &advices->items[i];
+  }
+  return NULL;
+}
+
+static void
+check_gains(const tni_advices *advices)
+{
+  const tni_replay_result *const before = &advices->before;
+  for (size_t i = 0; i < advices->count; i++) {
+    const tni_replay_result *const after = &advices->items[i].result;
+    TEST(after->instructions < before->instructions);
+    TEST(after->calls < before->calls);
+    TEST(after->peak_bytes <=
+         before->peak_bytes + before->peak_bytes / 100 + 4096);
+    TEST(advices->items[i].plan.early == 0);
+  }
+}
+
+static void
+check_words(tni_analysis *a, const tni_advices *advices, const char *word)
+{
+  static char text[20000];
+  memset(text, 0, sizeof text);
+  FILE *const to = fmemopen(text, sizeof text, "w");
+  tni_advices_write_text(to, a, advices, SIZE_MAX);
+  fclose(to);
+  if (!TEST(strstr(text, word) != NULL))
+    fprintf(stderr, "%s\n", text);
+}
+
+/* Returns how the site in `function` is to be had; the heap without advice. */
+static tni_way
+advise(scenario *live, const char *function, const char *word,
+       uint32_t *scope_is)
+{
+  write_run(path_one, live, test_state.seed + 5);
+  tni_analysis *const a = tni_report_open(path_one);
+  if (!TEST(a != NULL))
+    exit(1);
+  tni_advices advices;
+  tni_advices_init(&advices, a, NULL);
+  check_gains(&advices);
+  TEST(find(a, &advices, "stand_noise") == NULL);
+  check_words(a, &advices, word);
+  const tni_advice *const advice = find(a, &advices, function);
+  const tni_way way = advice ? advice->plan.way : TNI_WAY_HEAP;
+  if (scope_is) {
+    const char *const name =
+        advice ? a->names.functions[advice->plan.function].name : NULL;
+    *scope_is = name && strcmp(name, "stand_parse") == 0;
+  }
+  tni_advices_fini(&advices);
+  tni_analysis_close(a);
+  return way;
+}
+
+static void
+test_ways(void)
+{
+  uint32_t is_parse = 0;
+  TEST(advise(live_scratch, "stand_node", "stand_node: a scratch arena of",
+              &is_parse) == TNI_WAY_SCRATCH);
+  TEST(is_parse == 1);
+  TEST(advise(live_stack, "stand_step", "a local array", NULL) ==
+       TNI_WAY_STACK);
+  TEST(advise(live_pool, "stand_node", "a pool of 48-byte", NULL) ==
+       TNI_WAY_POOL);
+  TEST(advise(live_region, "stand_node", "die together", NULL) ==
+       TNI_WAY_REGION);
+  TEST(advise(live_grow, "stand_node", "start with room", NULL) ==
+       TNI_WAY_GROW);
+  TEST(advise(live_noise, "stand_noise", "leave it", NULL) == TNI_WAY_HEAP);
+  const tni_way escaping = advise(live_escaping, "stand_node", "", NULL);
+  TEST(escaping != TNI_WAY_SCRATCH && escaping != TNI_WAY_STACK);
+}
+
+/* ---- A second run ------------------------------------------------------------ */
+
+static tni_proof
+confirm(scenario *other)
+{
+  write_run(path_one, live_scratch, 3);
+  write_run(path_two, other, 4);
+  tni_analysis *const a = tni_report_open(path_one);
+  tni_analysis *const b = tni_report_open(path_two);
+  tni_proof proof = TNI_PROOF_FAILED;
+  if (TEST(a != NULL && b != NULL)) {
+    tni_advices advices;
+    tni_advices_init(&advices, a, b);
+    const tni_advice *const advice = find(a, &advices, "stand_node");
+    if (advice)
+      proof = advice->proof;
+    tni_advices_fini(&advices);
+  }
+  tni_analysis_close(a);
+  tni_analysis_close(b);
+  return proof;
+}
+
+static void
+test_second_run(void)
+{
+  TEST(confirm(live_scratch) == TNI_PROOF_SECOND);
+  TEST(confirm(live_escaping) == TNI_PROOF_FAILED);
+  TEST(confirm(live_noise) == TNI_PROOF_NONE);  // not asked there
+}
+
+int
+main(void)
+{
+  test_seed();
+  TEST(stand_main(1) + stand_step(1) + stand_parse(1) + stand_node(1) +
+           stand_noise(1) !=
+       1);
+  snprintf(path_one, sizeof path_one, "/tmp/tenure-advice-%ld-1.trace",
+           (long)getpid());
+  snprintf(path_two, sizeof path_two, "/tmp/tenure-advice-%ld-2.trace",
+           (long)getpid());
+  test_ways();
+  test_second_run();
+  unlink(path_one);
+  unlink(path_two);
+  return test_done();
+}
