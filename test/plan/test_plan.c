@@ -230,6 +230,37 @@ test_conflict_search(uint64_t *state)
   }
 }
 
+/* Stops when the capacity is proved to be too small. */
+static bool
+stop_when_proved(void *context, const tn_plan_progress *now)
+{
+  const int64_t *const capacity = context;
+  return now->lower_bound <= *capacity;
+}
+
+/* The load is 9, but with their alignment b[1], b[2] and b[3] need 11.  Stopped
+ * before the conflict is made smaller it is all of them, and not said to be
+ * irreducible. */
+static void
+test_conflict_stopped(void)
+{
+  int64_t capacity = 10;
+  const tn_plan_buffer b[] = {
+      {7, 9, 5, 1, -1}, {0, 4, 3, 4, -1}, {1, 5, 3, 4, -1},
+      {2, 6, 3, 4, -1}, {8, 9, 4, 1, -1},
+  };
+  const tn_plan_problem p = {.buffers = b, .count = 5, .capacity = capacity};
+  tn_plan_options o = options();
+  tn_plan_result r = solve(&p, &o);
+  TEST(r.status == TN_PLAN_INFEASIBLE && r.conflict_is_irreducible);
+  TEST(r.conflict_count == 3 && conflict[0] == 1 && conflict[2] == 3);
+  o.progress = stop_when_proved;
+  o.context = &capacity;
+  r = solve(&p, &o);
+  TEST(r.status == TN_PLAN_INFEASIBLE && !r.conflict_is_irreducible);
+  TEST(r.conflict_count == 5);
+}
+
 /* ---- pools ---- */
 
 /* The least sum of size * cost of any choice of pools; -1: none fits. */
@@ -293,6 +324,31 @@ test_pools(uint64_t *state)
     good += r.cost == least;
   }
   TEST(all > 50 && found * 100 >= all * 95 && good * 100 >= found * 60);
+}
+
+/* What fits into the cheapest pool is optimal there; costs too large to add up
+ * prove nothing, and heights are right all the same. */
+static void
+test_pool_costs(void)
+{
+  static const tn_plan_pool fast[] = {{300, 2}, {1000, 3}};
+  static const tn_plan_pool dear[] = {{TN_PLAN_MAX, 1 << 20}};
+  const tn_plan_options o = options();
+  const tn_plan_buffer small[] = {TN_PLAN_BUFFER(0, 2, 100),
+                                  TN_PLAN_BUFFER(1, 3, 80)};
+  const tn_plan_buffer huge[] = {TN_PLAN_BUFFER(0, 1, TN_PLAN_MAX / 2),
+                                 TN_PLAN_BUFFER(1, 2, TN_PLAN_MAX)};
+  uint32_t pools_of[2];
+  tn_plan_result r = {.offsets = offsets, .pools = pools_of};
+  tn_plan_problem p = {
+      .buffers = small, .count = 2, .pools = fast, .pool_count = 2};
+  TEST(tn_plan_solve(&p, &o, &r) == TN_OK);
+  TEST(r.status == TN_PLAN_OPTIMAL && r.cost == 360 && r.height == 180);
+  p = (tn_plan_problem){
+      .buffers = huge, .count = 2, .pools = dear, .pool_count = 1};
+  TEST(tn_plan_solve(&p, &o, &r) == TN_OK);
+  TEST(r.status == TN_PLAN_FEASIBLE && r.cost == INT64_MAX);
+  TEST(r.height == TN_PLAN_MAX);
 }
 
 /* ---- budget, memory, executor ---- */
@@ -394,7 +450,9 @@ main(void)
   test_huge();
   test_conflict();
   test_conflict_search(&state);
+  test_conflict_stopped();
   test_pools(&state);
+  test_pool_costs();
   test_same(&state);
   test_memory(&state);
   test_perfect(&state);
