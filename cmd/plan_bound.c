@@ -10,10 +10,15 @@
  *     size      bytes; empty for free; for held the bytes that the allocator
  *               has from the system at that moment
  *
+ * Or from a trace that was recorded (trace/trace.h): of its first process the
+ * blocks of malloc and new, at their addresses.  A block that is freed though
+ * the trace does not know it is left out; one that is there when its address
+ * is handed out again was freed unseen.
+ *
  * Without a line `held`, what was used is given as the most pages of 4 KiB that
  * held live bytes at once: at least so much was resident.
  *
- * Tests  test/cmd/test_plan_bound.py
+ * Tests  test/cmd/test_plan_cmd.py
  * SPDX-License-Identifier: MIT
  */
 #include <errno.h>
@@ -22,6 +27,7 @@
 #include <string.h>
 
 #include "plan.h"
+#include "trace/trace.h"
 
 enum {
   BOUND_GRANULE = 16,  // malloc hands out multiples of it
@@ -48,6 +54,7 @@ typedef struct bound_run {
   const char *path;
   size_t line;
   bound_map live, pages;
+  bound_map aside;  // sizes of blocks whose resize is under way
   tn_plan_buffer *buffers;
   size_t count, buffer_room;
   size_t live_count;
@@ -224,6 +231,99 @@ boundcmd_read(bound_run *run, char *text)
   return code;
 }
 
+/* ---- Events of a trace ------------------------------------------------------- */
+
+/* Free the block at the address, if there is one. */
+static void
+boundcmd_drop(bound_run *run, uint64_t address)
+{
+  if (*boundcmd_get(&run->live, address))
+    (void)boundcmd_on_free(run, address);
+}
+
+static int
+boundcmd_add(bound_run *run, uint64_t address, uint64_t size, uint64_t align)
+{
+  boundcmd_drop(run, address);
+  const int code = boundcmd_on_alloc(run, address, size);
+  if (code == CMD_OK && align > BOUND_GRANULE && align <= BOUND_MAX)
+    run->buffers[run->count - 1].align = (int64_t)align;
+  return code;
+}
+
+/* A block whose resize was under way has been set aside, as its address may
+ * have been handed out meanwhile. */
+static int
+boundcmd_on_resize(bound_run *run, const tni_trace_event *e)
+{
+  uint64_t *const aside = boundcmd_get(&run->aside, e->old);
+  const uint64_t old_size = *aside;
+  *aside = 0;
+  if (e->address == 0)
+    return old_size ? boundcmd_add(run, e->old, old_size, 0) : CMD_OK;
+  if (!old_size)
+    boundcmd_drop(run, e->old);
+  return boundcmd_add(run, e->address, e->size, 0);
+}
+
+static int
+boundcmd_on_event(bound_run *run, const tni_trace_event *e)
+{
+  run->line++;
+  switch (e->kind) {
+  case TNI_TRACE_ALLOC: return boundcmd_add(run, e->address, e->size, e->align);
+  case TNI_TRACE_RESIZE: return boundcmd_on_resize(run, e);
+  case TNI_TRACE_RESIZE_OPEN: {
+    const uint64_t block = *boundcmd_get(&run->live, e->address);
+    if (block)
+      *boundcmd_get(&run->aside, e->address) =
+          (uint64_t)run->buffers[block - 1].size;
+    boundcmd_drop(run, e->address);
+    return CMD_OK;
+  }
+  case TNI_TRACE_FREE: boundcmd_drop(run, e->address); return CMD_OK;
+  default: return CMD_OK;
+  }
+}
+
+static int
+boundcmd_read_trace(bound_run *run, tni_trace *trace)
+{
+  tni_trace_event e;
+  int code = CMD_OK;
+  while (code == CMD_OK && tni_trace_next(trace, &e))
+    if (e.process == 0)
+      code = boundcmd_on_event(run, &e);
+  const char *const problem = tni_trace_problem(trace);
+  if (problem)
+    fprintf(stderr, "%s: %s\n", run->path, problem);
+  if (tni_trace_processes(trace) > 1)
+    fprintf(stderr, "%s: the first of %" PRIu32 " processes\n", run->path,
+            tni_trace_processes(trace));
+  if (code == CMD_OK && run->count == 0)
+    return boundcmd_complain(run, "there is no allocation");
+  return code;
+}
+
+static int
+boundcmd_read_file(bound_run *run)
+{
+  char problem[256];
+  tni_trace *trace;
+  int code = CMD_FAILED;
+  if (tni_trace_open(run->path, &trace, problem, sizeof problem) == TN_OK) {
+    code = boundcmd_read_trace(run, trace);
+    tni_trace_close(trace);
+    return code;
+  }
+  size_t size;
+  char *const text = cmd_read_file(run->path, &size);
+  if (text)
+    code = boundcmd_read(run, text);
+  free(text);
+  return code;
+}
+
 /* ---- The answer --------------------------------------------------------------- */
 
 /* What the allocator used, as far as the events tell. */
@@ -297,26 +397,23 @@ cmd_plan_bound(int argc, char **argv)
       {0, "json", CMD_FLAG, &json, "the answer as JSON"},
   };
   const cmd_usage usage = {
-      "tenure plan bound", "EVENTS.csv",
+      "tenure plan bound", "TRACE",
       "What the allocations of a run needed at least, had they been known\n"
-      "before, against what its allocator used.  EVENTS.csv begins with the\n"
-      "line op,address,size; the ops are alloc, free and held (the bytes that\n"
-      "the allocator has from the system at that moment).",
+      "before, against what its allocator used.  TRACE is a recorded run, or "
+      "a\n"
+      "CSV file that begins with the line op,address,size; the ops are alloc,\n"
+      "free and held (the bytes that the allocator has from the system then).",
       rows, sizeof rows / sizeof *rows};
   bound_run run = {0};
   const int parsed = cmd_parse(&usage, argc, argv, &run.path);
   if (parsed >= 0)
     return parsed;
-  size_t size;
-  char *const text = cmd_read_file(run.path, &size);
-  if (text == NULL)
-    return CMD_FAILED;
-  int code = boundcmd_read(&run, text);
+  int code = boundcmd_read_file(&run);
   if (code == CMD_OK)
     code = boundcmd_plan(&run, &options, json);
   free(run.live.slots);
   free(run.pages.slots);
+  free(run.aside.slots);
   free(run.buffers);
-  free(text);
   return code;
 }

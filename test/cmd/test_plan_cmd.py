@@ -226,6 +226,20 @@ def test_files(folder):
         check("cannot write /dev/full" in error, error)
 
 
+def test_bound_of_trace(folder):
+    """Of a trace that bound_trace.c writes."""
+    program, trace = str(folder / "bound_trace"), str(folder / "run.trace")
+    subprocess.run(["/usr/bin/gcc", "-O1", "-std=gnu11", "-Iinclude", "-Isrc",
+                    "-Itest/trace", "-o", program, "test/cmd/bound_trace.c"],
+                   check=True)
+    subprocess.run([program, trace], check=True)
+    out = json.loads(tenure("plan", "bound", "--json", trace)[0])
+    # Most live at once: what was resized to 200, 4096 (aligned), 32.
+    check(out["blocks"] == 7 and out["never_freed"] == 3, str(out))
+    check(out["lower_bound"] == 208 + 4096 + 32, str(out))
+    check(out["status"] == "optimal" and out["live_pages_bytes"] == 3 * 4096, str(out))
+
+
 def test_damaged_events():
     """Whatever the bytes, `bound` answers or names a line."""
     good = "op,address,size\nalloc,0x1000,100\nheld,,9000\nfree,0x1000,\nalloc,16,0\n"
@@ -326,6 +340,7 @@ def main():
     test_hint()
     with tempfile.TemporaryDirectory() as folder:
         test_files(pathlib.Path(folder))
+        test_bound_of_trace(pathlib.Path(folder))
         test_terminal(pathlib.Path(folder))
     return 1 if failures else 0
 
