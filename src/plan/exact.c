@@ -24,6 +24,7 @@ enum {
   EXACT_TRY = 3000,     // nodes for a question below, times 1, 2, 1, 4, 1 ...
   EXACT_DEAR = 8,       // nodes that make a failure worth remembering
   EXACT_WORDS = 1 << 18,  // of memory of failed nodes, for each engine
+  EXACT_NEAR = 20,        // the first are no further above the bound than 1/20
   EXACT_PLAIN = 40,       // questions below before the orders are stirred
 };
 
@@ -127,9 +128,13 @@ exact_round(exact_question *at_bound, exact_question *below, uint64_t budget)
   const uint64_t stop = s->nodes + (budget < EXACT_EVEN ? budget : 8 * budget);
   while (s->nodes < stop && tni_solver_goes_on(s)) {
     const uint64_t gap = (uint64_t)(s->height - s->bound);
-    const uint64_t down = tni_plan_random(&below->chance) % gap;
+    const uint64_t near = (uint64_t)s->bound / EXACT_NEAR;
+    const bool is_near = below->asked < EXACT_PLAIN && near > 0 && near < gap;
+    const uint64_t chance = tni_plan_random(&below->chance);
+    const int64_t target =
+        s->bound + (int64_t)(chance % (is_near ? near : gap));
     const uint64_t n = ++below->asked;
-    exact_ask(below, s->height - 1 - (int64_t)down, n > EXACT_PLAIN);
+    exact_ask(below, target, n > EXACT_PLAIN);
     exact_pursue(below, EXACT_TRY * (n & -n));
   }
 }

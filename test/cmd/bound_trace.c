@@ -5,7 +5,7 @@
  * and a free of what the trace does not know.
  * SPDX-License-Identifier: MIT
  */
-#include "writer.h"
+#include "../trace/writer.h"
 
 enum { HIGH = 0x7000000 };
 

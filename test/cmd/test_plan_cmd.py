@@ -230,7 +230,7 @@ def test_bound_of_trace(folder):
     """Of a trace that bound_trace.c writes."""
     program, trace = str(folder / "bound_trace"), str(folder / "run.trace")
     subprocess.run(["/usr/bin/gcc", "-O1", "-std=gnu11", "-Iinclude", "-Isrc",
-                    "-Itest/trace", "-o", program, "test/cmd/bound_trace.c"],
+                    "-o", program, "test/cmd/bound_trace.c"],
                    check=True)
     subprocess.run([program, trace], check=True)
     out = json.loads(tenure("plan", "bound", "--json", trace)[0])
