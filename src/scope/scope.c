@@ -160,10 +160,10 @@ scope_close_top(tn_scope *scope, uint64_t serial)
   }
 }
 
-/* Undo what is newer than serial.  By [scope.once] a record is gone before it
+/* By [scope.once] a record is gone before it
  * runs. */
-static void
-scope_undo(tn_scope *scope, uint64_t serial)
+void
+tni_scope_undo(tn_scope *scope, uint64_t serial)
 {
   while (scope->last && scope->last->serial > serial) {
     tn_cleanup *const c = scope->last;
@@ -182,7 +182,7 @@ scope_undo(tn_scope *scope, uint64_t serial)
 void
 tn_scope_fini(tn_scope *scope)
 {
-  scope_undo(scope, 0);
+  tni_scope_undo(scope, 0);
   while (scope->spare) {
     tn_cleanup *const c = scope->spare;
     scope->spare = c->below;
@@ -208,7 +208,7 @@ tn_scope_leave(tn_scope *scope, tn_scope_mark mark)
   TN_REQUIRE(scope->innermost == mark.serial, "scope.order",
              "a scope is left by a mark that is not the innermost: one inside "
              "it is still entered, or it was left before");
-  scope_undo(scope, mark.serial);
+  tni_scope_undo(scope, mark.serial);
   scope->innermost = mark.outer;
 }
 
@@ -220,6 +220,6 @@ tn_scope_unwind(tn_scope *scope, tn_scope_mark mark)
              "a scope is unwound to a mark of another, or to one that was left "
              "before");
   tni_noalloc_depth = mark.noalloc;
-  scope_undo(scope, mark.serial);
+  tni_scope_undo(scope, mark.serial);
   scope->innermost = mark.outer;
 }

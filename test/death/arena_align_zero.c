@@ -1,0 +1,13 @@
+/* death: SIGABRT "[arena.align]" modes: debug harden */
+#include <tenure/arena.h>
+
+int
+main(void)
+{
+  tn_arena a;
+  if (tn_arena_create(&a,
+                      &(tn_arena_options){.name = "frame", .size = 1 << 20}))
+    return 1;
+  (void)tn_arena_try_aligned(&a, 8, 0);
+  return 0;
+}
