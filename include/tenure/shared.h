@@ -51,7 +51,7 @@ typedef struct tn_shared_options {
   size_t align;         // of blocks; 0: what that size can need, at most
                         // TN_ALIGN
   uint32_t most;        // blocks at most; 0: 1,048,575
-  unsigned shards;      // 1 to 16, 0: 8
+  unsigned shards;      // a power of two, 1 to 16; 0: 8
 } tn_shared_options;
 
 /* Make a pool of blocks of size bytes.

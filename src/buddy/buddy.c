@@ -179,7 +179,7 @@ buddy_release(tn_buddy *buddy, uint32_t unit)
       break;
     buddy_take_out(buddy, (uint32_t)other, order);
     buddy->table[unit] = 0;
-    unit = (uint32_t)tni_min(unit, (size_t)other);
+    unit = other < unit ? (uint32_t)other : unit;
   }
   buddy_enter(buddy, unit, order);
   TN_CHECK_SLOW(buddy_is_valid(buddy), "buddy.tile");
@@ -301,10 +301,11 @@ tn_buddy_leave(tn_buddy *buddy)
 size_t
 tn_buddy_table_size(uint64_t size, uint64_t least)
 {
-  if (least == 0 || size / least >= BUDDY_UNITS_MOST)
+  size_t bytes;
+  if (least == 0 || size / least >= BUDDY_UNITS_MOST ||
+      !tn_size_mul((size_t)(size / least), sizeof(buddy_link) + 1, &bytes))
     return 0;
-  /* Links first, as they are aligned. */
-  return (size_t)(size / least) * (sizeof(buddy_link) + 1);
+  return bytes;
 }
 
 tn_status
@@ -323,7 +324,7 @@ tn_buddy_over_range(tn_buddy *buddy, void *table, uint64_t start, uint64_t size,
   const unsigned log2 = (unsigned)__builtin_ctzll(least);
   *buddy = (tn_buddy){
       .links = table,
-      .table = (unsigned char *)table + units * sizeof(buddy_link),
+      .table = (unsigned char *)table + (size_t)units * sizeof(buddy_link),
       .first = (start + skip) >> log2,
       .units = (uint32_t)units,
       .least_log2 = log2,

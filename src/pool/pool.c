@@ -166,10 +166,11 @@ tni_pool_refill(tn_pool *pool)
   pool->fresh += count * pool->stride;
   /* From the last to the second, so that they come in ascending order. */
   void *next = NULL;
-  for (size_t i = count - 1; i > 0; i--) {
-    unsigned char *const p = block + i * pool->stride;
-    tni_pool_set_next(pool, p, next);
-    tni_pool_retire(pool, p);
+  for (unsigned char *p = pool->fresh - pool->stride; p != block;
+       p -= pool->stride) {
+    tni_pool_poke(p, next);
+    if (TN_DEBUG >= 1 || TN_HARDEN >= 1)
+      tni_pool_retire(pool, p);
     next = p;
   }
   pool->free = next;

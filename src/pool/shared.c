@@ -76,7 +76,7 @@ shared_index(const tn_shared *shared, const void *p)
       (uint64_t)(tni_address(p) - tni_address(shared->blocks)) *
       shared->inverse;
   const unsigned shift = shared->shift;
-  return shift == 0 ? product : product >> shift | product << (64 - shift);
+  return product >> shift | product << (-shift & 63);
 }
 
 static tni_block_info
@@ -213,6 +213,7 @@ tn_shared_create(tn_shared **out, size_t size, const tn_shared_options *options)
   };
   shared_layout layout;
   if (made.most >= UINT32_C(1) << 31 || made.stacks.count > STACKS_MOST ||
+      !tn_is_power_of_two(made.stacks.count) ||
       !tni_round_up_checked(size, made.align, &made.stride) ||
       !shared_lay_out(&made, &layout))
     return TN_ERANGE;
@@ -374,7 +375,7 @@ tn_shared_free(tn_shared *shared, void *block)
     tni_annotate_take(block, shared->size);
     tni_event_say(TN_EVENT_FREE, "shared", shared, block, shared->size);
   }
-  tni_stacks_push(&shared->stacks, shared_thread() % shared->stacks.count,
+  tni_stacks_push(&shared->stacks, shared_thread() & (shared->stacks.count - 1),
                   (uint32_t)index);
 }
 

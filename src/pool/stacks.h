@@ -38,7 +38,7 @@ typedef struct tni_stacks {
   _Atomic uint64_t *heads;  // atomic: acq/rel; one each `step` words
   _Atomic uint32_t *links;  // atomic: relaxed
   uint32_t mask;            // const: the bits of a block's number
-  unsigned count;           // const: stacks
+  unsigned count;           // const: stacks, a power of two
   size_t step;              // const: words from head to head
 } tni_stacks;
 
@@ -76,13 +76,14 @@ tni_stacks_push(const tni_stacks *stacks, unsigned i, uint32_t block)
   while (!tni_cas_acq_rel(at, &head, (head & ~mask) | block));
 }
 
-/* A block of stack i, or of the first after it that seems to have one. */
+/* A block of stack i modulo their count, or of the first after it that seems to
+ * have one. */
 static inline uint32_t
 tni_stacks_try(const tni_stacks *stacks, unsigned i)
 {
   uint32_t block = stacks->mask;
   for (unsigned k = 0; k < stacks->count && block == stacks->mask; k++)
-    block = tni_stacks_pop(stacks, (i + k) % stacks->count);
+    block = tni_stacks_pop(stacks, (i + k) & (stacks->count - 1));
   return block;
 }
 

@@ -145,10 +145,11 @@ test_impossible(void)
 {
   tn_shared *none = NULL;
   const tn_shared_options too_many = {.most = UINT32_C(1) << 31},
-                          shards = {.shards = 17},
+                          shards = {.shards = 32}, three = {.shards = 3},
                           far = {.align = (size_t)1 << 40};
   TEST(tn_shared_create(&none, 8, &too_many) == TN_ERANGE);
   TEST(tn_shared_create(&none, 8, &shards) == TN_ERANGE);
+  TEST(tn_shared_create(&none, 8, &three) == TN_ERANGE);
   TEST(tn_shared_create(&none, 8, &far) == TN_ERANGE);
   TEST(tn_shared_create(&none, SIZE_MAX / 4, NULL) == TN_ERANGE);
   unsigned char buffer[1000];
