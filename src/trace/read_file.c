@@ -114,6 +114,13 @@ read_chunks(tni_trace *t, uint32_t i)
   return TN_OK;
 }
 
+/* Is there nothing but a hole?  So ends what a recorder was writing to. */
+static bool
+read_is_blank(const tni_trace *t, uint64_t offset)
+{
+  return lseek(t->file, (off_t)offset, SEEK_DATA) < 0 && errno == ENXIO;
+}
+
 /* Read the section at offset; *next is where another may be. */
 static tn_status
 read_one_section(tni_trace *t, uint64_t offset, uint64_t *next)
@@ -124,6 +131,8 @@ read_one_section(tni_trace *t, uint64_t offset, uint64_t *next)
     tni_read_complain(t, "the file ends in the middle of a header");
     return TN_OK;
   }
+  if (header.magic == 0 && read_is_blank(t, offset))
+    return TN_OK;
   if (header.magic != TN_TRACE_MAGIC || header.version != TN_TRACE_VERSION ||
       header.header_size < sizeof header || header.header_size > READ_BLOCK ||
       header.header_size % 8 != 0) {

@@ -1,0 +1,342 @@
+/* run.c -- `tenure run`; see run.h
+ *
+ * Preloads the recorder, waits, merges what the processes left, reports.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include "run.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cmd.h"
+#include "run_find.h"
+#include "trace/merge.h"
+#include "trace/report.h"
+
+enum {
+  RUN_FAILED = 125,
+  RUN_LINGER_MS = 1000,  // for children that outlive the program
+  RUN_TICK_MS = 200,
+  RUN_PATH = 4096,
+};
+
+typedef struct run_options {
+  const char *output;
+  const char *allocator;
+  uint64_t depth;
+  uint64_t free_depth;
+  int64_t sample;
+  bool no_follow;
+  bool no_page;
+  bool quiet;
+  bool paused;
+  bool check;
+} run_options;
+
+typedef struct run_state {
+  char library[RUN_PATH];
+  char allocator[RUN_PATH];  // "" for the program's own
+  char folder[RUN_PATH];     // of the sections
+  char trace[RUN_PATH];
+  char page[RUN_PATH];
+  pid_t pid;
+} run_state;
+
+static volatile sig_atomic_t run_child;
+
+/* ---- Where things are ------------------------------------------------------------- */
+
+/* A library of ours: beside the command, as in a build, or in ../lib. */
+static bool
+run_find_library(const char *name, char *path)
+{
+  char self[RUN_PATH];
+  const ssize_t size = readlink("/proc/self/exe", self, sizeof self - 1);
+  if (size <= 0)
+    return false;
+  self[size] = '\0';
+  char *const slash = strrchr(self, '/');
+  static const char *const places[] = {"", "/../lib", "/../lib64"};
+  if (slash != NULL)
+    *slash = '\0';
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+    if (snprintf(path, RUN_PATH, "%s%s/%s", self, places[i], name) < RUN_PATH &&
+        access(path, R_OK) == 0)
+      return true;
+  return false;
+}
+
+static int
+run_prepare(run_state *s, const run_options *o)
+{
+  char name[RUN_PATH - 64];
+  if (!run_find_library("libtenure-record.so", s->library)) {
+    (void)cmd_fail("libtenure-record.so is not beside this command");
+    return RUN_FAILED;
+  }
+  if (strcmp(o->allocator, "tenure") == 0) {
+    if (!run_find_library("libtenure-malloc.so", s->allocator)) {
+      (void)cmd_fail("libtenure-malloc.so is not beside this command");
+      return RUN_FAILED;
+    }
+  } else if (strcmp(o->allocator, "system") != 0) {
+    (void)cmd_fail("--allocator is system or tenure, not '%s'", o->allocator);
+    return RUN_FAILED;
+  }
+  if (o->output)
+    snprintf(name, sizeof name, "%s", o->output);
+  else
+    snprintf(name, sizeof name, "tenure.%d", (int)getpid());
+  if (strlen(name) > sizeof name - 2) {
+    (void)cmd_fail("the name of the output is too long");
+    return RUN_FAILED;
+  }
+  char *const real = realpath(".", NULL);
+  snprintf(s->folder, RUN_PATH, "%s%s%s.parts", name[0] == '/' ? "" : real,
+           name[0] == '/' ? "" : "/", name);
+  free(real);
+  snprintf(s->trace, RUN_PATH, "%s.trace", name);
+  snprintf(s->page, RUN_PATH, "%s.html", name);
+  if (strchr(s->folder, ':') != NULL || mkdir(s->folder, 0700) != 0) {
+    (void)cmd_fail("cannot make the folder %s: %s", s->folder,
+                   strchr(s->folder, ':') ? "there is a colon in it"
+                                          : strerror(errno));
+    return RUN_FAILED;
+  }
+  return 0;
+}
+
+/* ---- Starting --------------------------------------------------------------------- */
+
+static void
+run_set_environment(const run_state *s, const run_options *o)
+{
+  char text[3 * RUN_PATH];
+  const char *const before = getenv("LD_PRELOAD");
+  snprintf(text, sizeof text, "%s%s%s%s%s", s->library,
+           s->allocator[0] ? ":" : "", s->allocator,
+           before && *before ? ":" : "", before ? before : "");
+  setenv("LD_PRELOAD", text, 1);
+  snprintf(
+      text, sizeof text,
+      "%s:depth=%llu:free=%llu:follow=%d:check=%d:off=%d:mode=%d:rate=%lld",
+      s->folder, (unsigned long long)o->depth,
+      (unsigned long long)o->free_depth, !o->no_follow, o->check, o->paused,
+      o->sample ? TN_TRACE_SAMPLED : TN_TRACE_EVENTS, (long long)o->sample);
+  setenv("TENURE_RECORD", text, 1);
+}
+
+/* Passed on when somebody sent it to us alone; what a terminal sends, the child
+ * gets from the terminal. */
+static void
+run_pass_signal(int signal, siginfo_t *info, void *context)
+{
+  (void)context;
+  if (run_child > 0 && (info->si_code == SI_USER || info->si_code == SI_QUEUE))
+    (void)kill(run_child, signal);
+}
+
+static void
+run_catch_signals(void)
+{
+  static const int signals[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,
+                                SIGUSR1, SIGUSR2, SIGWINCH};
+  struct sigaction action = {0};
+  action.sa_sigaction = run_pass_signal;
+  action.sa_flags = SA_SIGINFO | SA_RESTART;
+  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+    (void)sigaction(signals[i], &action, NULL);
+}
+
+static int
+run_start(run_state *s, const run_options *o, const char *path, char **argv)
+{
+  (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  (void)fflush(NULL);
+  s->pid = fork();
+  if (s->pid < 0) {
+    (void)cmd_fail("cannot start a process: %s", strerror(errno));
+    return RUN_FAILED;
+  }
+  if (s->pid == 0) {
+    run_set_environment(s, o);
+    execv(path, argv);
+    (void)cmd_fail("cannot run %s: %s", path, strerror(errno));
+    _exit(errno == ENOENT ? RUN_FAILED + 2 : RUN_FAILED + 1);
+  }
+  run_child = (sig_atomic_t)s->pid;
+  run_catch_signals();
+  return 0;
+}
+
+/* ---- Waiting ---------------------------------------------------------------------- */
+
+static void
+run_show_progress(const run_state *s, uint64_t since)
+{
+  tni_merge_state state;
+  if (tni_merge_look(s->folder, &state) != TN_OK)
+    return;
+  fprintf(stderr, "\rtenure: %.1f s, %zu process%s, %.1f MB of trace \033[K",
+          (double)(cmd_clock_ns() - since) / 1e9, state.sections,
+          state.sections == 1 ? "" : "es", (double)state.bytes / 1e6);
+}
+
+/* Wait for the program; then a little for what it left running. */
+static int
+run_wait(const run_state *s, bool is_shown)
+{
+  const uint64_t since = cmd_clock_ns();
+  uint64_t deadline = UINT64_MAX;
+  int result = 0;
+  for (unsigned turn = 0;; turn++) {
+    int status;
+    const pid_t pid =
+        waitpid(-1, &status, is_shown || deadline != UINT64_MAX ? WNOHANG : 0);
+    if (pid == s->pid) {
+      result = status;
+      deadline = cmd_clock_ns() + RUN_LINGER_MS * 1000000ull;
+    }
+    if ((pid < 0 && errno == ECHILD) || cmd_clock_ns() > deadline)
+      break;
+    if (pid != 0)
+      continue;
+    const struct timespec nap = {0, turn < 20 ? 5000000 : RUN_TICK_MS * 500000};
+    (void)nanosleep(&nap, NULL);
+    if (is_shown && turn % 4 == 3)
+      run_show_progress(s, since);
+  }
+  if (is_shown)
+    fputs("\r\033[K", stderr);
+  return result;
+}
+
+/* ---- Afterwards -------------------------------------------------------------------- */
+
+static void
+run_report(const run_state *s, const run_options *o)
+{
+  const int failed = o->no_page ? tni_report_text(stderr, s->trace)
+                                : tni_report_both(stderr, s->trace, s->page);
+  if (!failed && !o->no_page)
+    fprintf(stderr, "\n%s, %s\n", s->page, s->trace);
+}
+
+static int
+run_finish(const run_state *s, const run_options *o, int status)
+{
+  const bool is_killed = WIFSIGNALED(status);
+  const int end = is_killed ? WTERMSIG(status) : WEXITSTATUS(status);
+  const tn_status merged =
+      tni_merge(s->folder, s->trace, (uint32_t)s->pid,
+                is_killed ? TN_TRACE_SIGNALLED : TN_TRACE_EXITED, end);
+  (void)rmdir(s->folder);
+  if (merged == TN_ENOENT)
+    (void)cmd_fail("the program left no recording");
+  else if (merged != TN_OK)
+    (void)cmd_fail("cannot write %s: %s", s->trace, tn_status_text(merged));
+  if (merged != TN_OK)
+    return is_killed ? 128 + end : end ? end : RUN_FAILED;
+  if (is_killed)
+    fprintf(stderr, "tenure: the program was ended by signal %d (%s)\n", end,
+            strsignal(end));
+  if (!o->quiet)
+    run_report(s, o);
+  return is_killed ? 128 + end : end;
+}
+
+/* ---- The command -------------------------------------------------------------------- */
+
+static const char *const run_summary =
+    "Run PROGRAM with its arguments, record what it and its children do with\n"
+    "memory, and say what that was: a screen of text, and NAME.html.  The\n"
+    "recording is NAME.trace, for `tenure report` and the others.";
+
+/* How many of the arguments are ours: up to the program's name. */
+static int
+run_own_arguments(const cmd_usage *usage, int argc, char **argv)
+{
+  for (int i = 0; i < argc; i++) {
+    if (argv[i][0] != '-')
+      return i + 1;
+    for (size_t k = 0; k < usage->count; k++) {
+      const cmd_option *const o = &usage->options[k];
+      const bool is_short =
+          o->letter && argv[i][1] == o->letter && argv[i][2] == '\0';
+      const bool is_long =
+          argv[i][1] == '-' && strcmp(argv[i] + 2, o->name) == 0;
+      if ((is_short || is_long) && o->kind != CMD_FLAG) {
+        i++;
+        break;
+      }
+    }
+  }
+  return argc;
+}
+
+static int
+run_program(const run_options *o, const char *name, char **argv)
+{
+  static run_state state;
+  char path[RUN_PATH];
+  int code = run_find(name, path, sizeof path);
+  if (code == 0)
+    code = run_prepare(&state, o);
+  if (code == 0)
+    code = run_start(&state, o, path, argv);
+  if (code != 0) {
+    if (state.folder[0])
+      (void)rmdir(state.folder);
+    return code;
+  }
+  return run_finish(&state, o, run_wait(&state, isatty(2) && !o->quiet));
+}
+
+int
+cmd_run(int argc, char **argv)
+{
+  run_options o = {.allocator = "system", .depth = 64, .free_depth = 64};
+  const cmd_option options[] = {
+      {'o', "output", CMD_TEXT, &o.output,
+       "NAME of the trace and the page (tenure.PID)"},
+      {0, "allocator", CMD_TEXT, &o.allocator,
+       "system (the program's own) or tenure"},
+      {0, "depth", CMD_COUNT, &o.depth,
+       "frames of a stack to keep, 1 to 64 (64)"},
+      {0, "free-depth", CMD_COUNT, &o.free_depth,
+       "the same where a block is freed (64)"},
+      {0, "sample", CMD_BYTES, &o.sample,
+       "record one allocation in so many bytes, on the average"},
+      {0, "no-follow", CMD_FLAG, &o.no_follow, "do not record children"},
+      {0, "paused", CMD_FLAG, &o.paused,
+       "record nothing until the program or a signal says so"},
+      {0, "no-page", CMD_FLAG, &o.no_page, "write no NAME.html"},
+      {'q', "quiet", CMD_FLAG, &o.quiet, "only record; no report"},
+      {0, "check-stacks", CMD_FLAG, &o.check,
+       "compare every stack with libunwind's (slow)"},
+  };
+  const cmd_usage usage = {"tenure run", "PROGRAM [ARGUMENTS]", run_summary,
+                           options, sizeof options / sizeof *options};
+  const char *name;
+  const int own = run_own_arguments(&usage, argc, argv);
+  const int code = cmd_parse(&usage, own, argv, &name);
+  if (code >= 0)
+    return code == CMD_OK ? CMD_OK : RUN_FAILED;
+  if (o.depth < 1 || o.depth > 64 || o.free_depth > 64 || o.free_depth < 1) {
+    (void)cmd_fail("a depth is 1 to 64");
+    return RUN_FAILED;
+  }
+  return run_program(&o, name, argv + own - 1);
+}

@@ -1,0 +1,142 @@
+/* events.c -- from a hook's call to a record; see record.h
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+#include <errno.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#include "record/record.h"
+
+enum { EVENTS_SAMPLE_NS = 20000000 };
+
+uint32_t
+tni_record_where(record_thread *t, uintptr_t slot, uintptr_t bp,
+                 tn_trace_api api, uint32_t depth)
+{
+  record_window window;
+  tni_record_walk(t, slot, bp, depth, &window);
+  const uint32_t stack = tni_record_stack(t, &window, api);
+  if (TN_UNLIKELY(tni_record.check))
+    tni_record_compare(t, &window, slot);
+  return stack;
+}
+
+/* ---- What is resident ---------------------------------------------------------------- */
+
+/* The number after name in a text like that of /proc/self/status, in KiB. */
+static uint64_t
+events_status(const char *text, const char *name)
+{
+  const char *p = strstr(text, name);
+  uint64_t v = 0;
+  if (p == NULL)
+    return 0;
+  for (p += strlen(name); *p == ' ' || *p == '\t'; p++)
+    ;
+  for (; *p >= '0' && *p <= '9'; p++)
+    v = v * 10 + (uint64_t)(*p - '0');
+  return v * 1024;
+}
+
+static TN_COLD void
+events_sample(record_thread *t)
+{
+  const int before = errno;
+  char text[2048];
+  struct rusage usage = {0};
+  const size_t size =
+      tni_record_read_file("/proc/self/status", text, sizeof text - 1);
+  text[size] = '\0';
+  (void)tni_record_call(SYS_getrusage, RUSAGE_SELF, (long)&usage, 0, 0, 0, 0);
+  const uint64_t fields[] = {events_status(text, "VmRSS:"),
+                             events_status(text, "RssFile:"),
+                             events_status(text, "VmStk:"),
+                             (uint64_t)(usage.ru_minflt + usage.ru_majflt)};
+  tni_record_other(t, TN_TRACE_SAMPLE, fields, 4);
+  tni_record_touch_clock();
+  errno = before;
+}
+
+/* The tick of now, with room for a record in the chunk; 0: there is none. */
+static inline uint64_t
+events_tick(record_thread *t)
+{
+  const uint64_t now = record_ticks();
+  const uint64_t tick = now >> t->tick_log2;
+  if (TN_UNLIKELY(t->at >= t->limit)) {
+    const int before = errno;
+    const bool given = tni_record_new_chunk(t, now >> tni_record.tick_log2);
+    errno = before;
+    if (!given)
+      return 0;
+    return now >> t->tick_log2;
+  }
+  if (TN_UNLIKELY(now >= tni_record.next_sample)) {
+    tni_record.next_sample = now + tni_record.sample_ticks;
+    events_sample(t);
+    if (t->at >= t->limit)
+      return events_tick(t);
+  }
+  return TN_LIKELY(tick >= t->tape.tick) ? tick : t->tape.tick;
+}
+
+void
+tni_record_other(record_thread *t, unsigned kind, const uint64_t *fields,
+                 unsigned count)
+{
+  const uint64_t tick = events_tick(t);
+  if (tick != 0)
+    t->at = tni_tape_other(&t->tape, t->at, tick, kind, fields, count);
+}
+
+/* ---- Allocation ------------------------------------------------------------------------ */
+
+void
+tni_record_alloc(record_thread *t, uint32_t stack, void *p, size_t size,
+                 size_t align)
+{
+  const uintptr_t address = (uintptr_t)p;
+  if (TN_UNLIKELY(address % 16 != 0 || align != 0)) {
+    const uint64_t fields[] = {stack, address, size, align};
+    tni_record_other(t, TN_TRACE_ALLOC, fields, 4);
+    return;
+  }
+  const uint64_t tick = events_tick(t);
+  if (TN_LIKELY(tick != 0))
+    t->at = tni_tape_alloc(&t->tape, t->at, tick, stack, address, size);
+}
+
+void
+tni_record_free(record_thread *t, uint32_t stack, void *p)
+{
+  const uintptr_t address = (uintptr_t)p;
+  if (TN_UNLIKELY(address % 16 != 0)) {
+    const uint64_t fields[] = {stack, address};
+    tni_record_other(t, TN_TRACE_FREE, fields, 2);
+    return;
+  }
+  const uint64_t tick = events_tick(t);
+  if (TN_LIKELY(tick != 0))
+    t->at = tni_tape_free(&t->tape, t->at, tick, stack, address);
+}
+
+void
+tni_record_resize(record_thread *t, uint32_t stack, void *old, void *p,
+                  size_t size)
+{
+  const uintptr_t from = (uintptr_t)old;
+  const uintptr_t to = (uintptr_t)p;
+  if (TN_UNLIKELY((from | to) % 16 != 0 || to == 0)) {
+    const uint64_t fields[] = {stack, from, to, size};
+    tni_record_other(t, TN_TRACE_RESIZE, fields, 4);
+    return;
+  }
+  const uint64_t tick = events_tick(t);
+  if (TN_LIKELY(tick != 0))
+    t->at = tni_tape_resize(&t->tape, t->at, tick, stack, from, to, size);
+}

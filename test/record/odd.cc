@@ -1,0 +1,105 @@
+// odd.cc -- what makes unwinding and hooks hard: exceptions, jumps, handlers,
+// dynamic stacks, other stacks, operators
+// SPDX-License-Identifier: MIT
+#include <alloca.h>
+#include <csetjmp>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
+#include <memory>
+#include <new>
+#include <string>
+#include <ucontext.h>
+#include <vector>
+
+static void *volatile sink;
+static jmp_buf env;
+
+__attribute__((noinline)) static void
+deep(int depth, int what)
+{
+  char *const p =
+      static_cast<char *>(alloca(static_cast<size_t>(depth % 7 + 1) * 24));
+  memset(p, 0, 24);
+  sink = malloc(24);
+  free(sink);
+  if (depth > 0)
+    deep(depth - 1, what);
+  else if (what == 1)
+    throw 5;
+  else if (what == 2)
+    longjmp(env, 1);
+  sink = p;
+}
+
+static void
+handler(int)
+{
+  sink = malloc(33);  // safe: raised between allocator calls
+  free(sink);
+}
+
+static ucontext_t outside, inside;
+static void
+coroutine()
+{
+  for (int i = 0; i < 10; i++) {
+    sink = malloc(44);
+    free(sink);
+    swapcontext(&inside, &outside);
+  }
+}
+
+struct alignas(64) wide {
+  char c[64];
+};
+
+int
+main()
+{
+  for (int i = 0; i < 50; i++) {
+    deep(i, 0);
+    try {
+      deep(i, 1);
+    } catch (int) {
+    }
+    if (setjmp(env) == 0)
+      deep(i, 2);
+  }
+  deep(300, 0);
+  stack_t alternate = {};
+  alternate.ss_size = 1 << 16;
+  alternate.ss_sp = malloc(alternate.ss_size);
+  sigaltstack(&alternate, nullptr);
+  struct sigaction action = {};
+  action.sa_handler = handler;
+  sigaction(SIGUSR1, &action, nullptr);
+  raise(SIGUSR1);
+  action.sa_flags = SA_ONSTACK;
+  sigaction(SIGUSR2, &action, nullptr);
+  raise(SIGUSR2);
+  getcontext(&inside);
+  inside.uc_stack.ss_size = 1 << 16;
+  inside.uc_stack.ss_sp = malloc(1 << 16);
+  inside.uc_link = &outside;
+  makecontext(&inside, coroutine, 0);
+  for (int i = 0; i < 10; i++)
+    swapcontext(&outside, &inside);
+  delete new int(3);
+  delete[] new int[7];
+  delete new wide;
+  delete[] new (std::nothrow) wide[2];
+  try {
+    sink = operator new(static_cast<size_t>(1) << 62);
+  } catch (std::bad_alloc &) {
+  }
+  std::vector<std::string> words;
+  for (int i = 0; i < 200; i++)
+    words.emplace_back(40, 'x');
+  void *const library = dlopen("libz.so.1", RTLD_NOW);
+  if (library != nullptr)
+    dlclose(library);
+  sink = malloc(7);
+  return 0;
+}

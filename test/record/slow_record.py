@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""The recorder on real programs: exact stacks, counts of a process tree, sizes.
+
+[record.exact] every stack is libunwind's; [record.errno] programs that look at it
+run as before.
+"""
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from recording import TENURE, check, checks, compile_c, record, run, totals  # noqa: E402
+
+GCC = ["/usr/bin/gcc", "-O1", "-c", "-Iinclude", "-Isrc", "src/trace/read.c"]
+
+
+def test_exact(folder):
+    """Exceptions, jumps, handlers, alloca, other stacks: as libunwind has it."""
+    program = compile_c(folder, "odd")
+    for options in ([], ["--depth=8"], ["--depth=1", "--free-depth=1"]):
+        _, _, err = record(folder, "odd", [program], "--check-stacks", *options)
+        check(": 0 differ" in err, err)
+    _, _, err = record(folder, "gcc", [*GCC, "-o", folder / "x.o"], "--check-stacks")
+    check(err.count(": 0 differ") == 3, err)
+    _, _, err = record(folder, "py", ["/usr/bin/python3", "-c", "import json; json.dumps([[1]*9]*99)"],
+                       "--check-stacks", env={"PYTHONMALLOC": "malloc"})
+    check(": 0 differ" in err, err)
+
+
+def test_counts(folder):
+    """An independent count of the compiler's whole process tree is met within 1 %."""
+    compile_c(folder, "counter", "-shared", "-fPIC", "-fno-builtin", "-Wno-all")
+    lines = folder / "counts"
+    run([*GCC, "-o", folder / "x.o"],
+        env={"LD_PRELOAD": str(folder / "counter"), "COUNTER_FILE": str(lines)})
+    counted = [sum(column) for column in
+               zip(*(map(int, line.split()) for line in lines.read_text().splitlines()))]
+    got, _, _ = record(folder, "gcc", [*GCC, "-o", folder / "x.o"])
+    for name, wanted in zip(("allocs", "resizes", "frees"), counted):
+        check(abs(got[name] - wanted) <= wanted / 100, f"{name}: {got[name]}, counted {wanted}")
+    check(counted[0] > 50000, f"only {counted} were counted")
+
+
+def test_size(folder):
+    """A long run takes at most 4 bytes an event besides its tables."""
+    script = "import json\nfor i in range(60): json.loads(json.dumps([{'a': [1.5] * 9}] * 300))"
+    got, trace, _ = record(folder, "py", ["/usr/bin/python3", "-c", script],
+                           env={"PYTHONMALLOC": "malloc"})
+    size = trace.stat().st_size
+    check(got["events"] > 500000, f"only {got['events']} events")
+    check(size <= 4 * got["events"], f"{size / got['events']:.2f} bytes an event")
+
+
+def test_killed_anywhere(folder):
+    """Killed at a random moment, the trace is sound."""
+    program = compile_c(folder, "threads")
+    for i in range(20):
+        child = subprocess.Popen([TENURE, "run", "-q", "-o", folder / "k", program, "4", "1000000"],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            child.wait(0.03 + 0.01 * i)
+        except subprocess.TimeoutExpired:
+            for pid in os.listdir("/proc"):
+                try:
+                    line = pathlib.Path("/proc", pid, "cmdline").read_bytes().split(b"\0")
+                    if pid.isdigit() and line[0] == program.encode():
+                        os.kill(int(pid), 9)
+                except (OSError, NotADirectoryError):
+                    pass
+            child.wait()
+        if (folder / "k.trace").exists():
+            got = totals(folder / "k.trace")
+            check(got["unknown_frees"] <= 4, f"{got['unknown_frees']} frees of unknown blocks")
+            (folder / "k.trace").unlink()
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        for test in (test_exact, test_counts, test_size, test_killed_anywhere):
+            test(folder)
+    return checks.failures != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
