@@ -27,7 +27,8 @@
 
 enum {
   RUN_FAILED = 125,
-  RUN_LINGER_MS = 1000,  // for children that outlive the program
+  RUN_LINGER_MS = 1000,    // for children that outlive the program
+  RUN_MARKING_MS = 60000,  // for looking for what is left
   RUN_TICK_MS = 200,
   RUN_PATH = 4096,
 };
@@ -40,6 +41,7 @@ typedef struct run_options {
   int64_t sample;
   bool no_follow;
   bool no_page;
+  bool no_marks;
   bool quiet;
   bool paused;
   bool check;
@@ -129,12 +131,13 @@ run_set_environment(const run_state *s, const run_options *o)
            s->allocator[0] ? ":" : "", s->allocator,
            before && *before ? ":" : "", before ? before : "");
   setenv("LD_PRELOAD", text, 1);
-  snprintf(
-      text, sizeof text,
-      "%s:depth=%llu:free=%llu:follow=%d:check=%d:off=%d:mode=%d:rate=%lld",
-      s->folder, (unsigned long long)o->depth,
-      (unsigned long long)o->free_depth, !o->no_follow, o->check, o->paused,
-      o->sample ? TN_TRACE_SAMPLED : TN_TRACE_EVENTS, (long long)o->sample);
+  snprintf(text, sizeof text,
+           "%s:depth=%llu:free=%llu:follow=%d:marks=%d:check=%d:off=%d:mode=%d:"
+           "rate=%lld",
+           s->folder, (unsigned long long)o->depth,
+           (unsigned long long)o->free_depth, !o->no_follow, !o->no_marks,
+           o->check, o->paused, o->sample ? TN_TRACE_SAMPLED : TN_TRACE_EVENTS,
+           (long long)o->sample);
   setenv("TENURE_RECORD", text, 1);
 }
 
@@ -194,6 +197,14 @@ run_show_progress(const run_state *s, uint64_t since)
           state.sections == 1 ? "" : "es", (double)state.bytes / 1e6);
 }
 
+static bool
+run_is_marking(const run_state *s, uint64_t deadline)
+{
+  tni_merge_state state;
+  return cmd_clock_ns() < deadline + RUN_MARKING_MS * 1000000ull &&
+         tni_merge_look(s->folder, &state) == TN_OK && state.marking != 0;
+}
+
 /* Wait for the program; then a little for what it left running. */
 static int
 run_wait(const run_state *s, bool is_shown)
@@ -209,7 +220,8 @@ run_wait(const run_state *s, bool is_shown)
       result = status;
       deadline = cmd_clock_ns() + RUN_LINGER_MS * 1000000ull;
     }
-    if ((pid < 0 && errno == ECHILD) || cmd_clock_ns() > deadline)
+    if ((pid < 0 && errno == ECHILD) ||
+        (cmd_clock_ns() > deadline && !run_is_marking(s, deadline)))
       break;
     if (pid != 0)
       continue;
@@ -322,6 +334,8 @@ cmd_run(int argc, char **argv)
       {0, "no-follow", CMD_FLAG, &o.no_follow, "do not record children"},
       {0, "paused", CMD_FLAG, &o.paused,
        "record nothing until the program or a signal says so"},
+      {0, "no-marks", CMD_FLAG, &o.no_marks,
+       "do not look for what is unreachable at the end"},
       {0, "no-page", CMD_FLAG, &o.no_page, "write no NAME.html"},
       {'q', "quiet", CMD_FLAG, &o.quiet, "only record; no report"},
       {0, "check-stacks", CMD_FLAG, &o.check,

@@ -2,7 +2,8 @@
 # frame pointers are how a hook finds its caller's frame.  Included by the
 # Makefile.
 
-record_src   := $(wildcard src/record/*.c)
+# The reader is in it to look at the end for what is left.
+record_src   := $(wildcard src/record/*.c src/trace/read*.c) src/base/status.c
 record_obj   := $(record_src:%.c=$(BUILD)/obj/record/%.o)
 RECORD_FLAGS := -fno-omit-frame-pointer -fno-optimize-sibling-calls \
   -fno-stack-protector -fno-builtin-malloc -fno-builtin-calloc \

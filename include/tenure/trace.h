@@ -109,6 +109,7 @@ typedef struct tn_trace_section {
   uint64_t last_ns;
   uint64_t wall_ns;  // CLOCK_REALTIME at start_tick
   uint64_t lost;     // events that could not be written
+  uint32_t marker;   // process that looks for what is left; 0: none, or done
 } tn_trace_section;
 
 #define TN_TRACE_CHUNK_MAGIC 0x4b4e4354u  // "TCNK"

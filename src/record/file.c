@@ -42,7 +42,7 @@ file_put_number(char *p, uint64_t v)
 static int
 file_create(uint32_t pid)
 {
-  char path[sizeof tni_record.directory + 64];
+  char path[sizeof tni_record.path];
   const size_t length = strlen(tni_record.directory);
   memcpy(path, tni_record.directory, length);
   for (unsigned n = 0; n < 10000; n++) {
@@ -53,8 +53,10 @@ file_create(uint32_t pid)
     p = file_put_number(p, n);
     memcpy(p, ".part", sizeof ".part");
     const int fd = tni_record_open(path, O_RDWR | O_CREAT | O_EXCL);
-    if (fd != -17)  // EEXIST
-      return fd;
+    if (fd == -17)  // EEXIST
+      continue;
+    memcpy(tni_record.path, path, sizeof tni_record.path);
+    return fd;
   }
   return -1;
 }

@@ -263,6 +263,7 @@ posix_spawnp(pid_t *pid, const char *file,
 RECORD_HOOK void
 _exit(int status)
 {
+  tni_record_mark_left(RECORD_SLOT);
   tni_record_finish(TN_TRACE_EXITED, status);
   for (;;)
     (void)tni_record_call(SYS_exit_group, status, 0, 0, 0, 0, 0);

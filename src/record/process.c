@@ -61,6 +61,8 @@ process_set(const char *key, const char *value)
     r->follow = v != 0;
   else if (strncmp(key, "check=", 6) == 0)
     r->check = v != 0;
+  else if (strncmp(key, "marks=", 6) == 0)
+    r->marks = v != 0;
   else if (strncmp(key, "off=", 4) == 0)
     r->starts_off = v != 0;
 }
@@ -216,6 +218,12 @@ process_at_exit(int status, void *unused)
     tni_record_leave(t);
   }
   tni_record_finish(TN_TRACE_EXITED, status);
+}
+
+__attribute__((destructor)) static void
+process_destructor(void)
+{
+  tni_record_mark_left(RECORD_SLOT);
 }
 
 __attribute__((constructor)) static void

@@ -52,6 +52,8 @@ void tni_record_say(const char *text);  // one line on standard error
 int tni_record_open(const char *path, int flags);
 void tni_record_close(int fd);
 size_t tni_record_read_file(const char *path, char *to, size_t size);
+/* A hexadecimal number; *p is moved behind it. */
+uintptr_t tni_record_hex(const char **p);
 /* The mapping that holds p; false: none. */
 bool tni_record_find_mapping(uintptr_t p, uintptr_t *low, uintptr_t *high);
 
@@ -200,6 +202,8 @@ extern record_wiped *tni_record_wiped;
 typedef struct record_process {
   char directory[4096];  // const after start
   bool follow;           // const
+  char path[4200];       // of the section
+  bool marks;            // find what is left at the end
   bool check;            // const: compare stacks with libunwind's
   uint32_t mode;         // const: tn_trace_mode
   uint32_t depth;        // const
@@ -280,6 +284,10 @@ void tni_record_row_text(record_row *r, const void *text, size_t size);
 void tni_record_add_row(tn_trace_table kind, const record_row *r);
 void tni_record_put_row(tn_trace_table kind, const record_row *r);  // locked
 uint32_t tni_record_add_text(const char *text);
+
+/* leaks.c: note what is left and what reaches it; the stack is in use from sp
+ * on. */
+void tni_record_mark_left(uintptr_t sp);
 
 /* hooks.c: the allocator behind us, found; its name. */
 void tni_record_resolve(void);

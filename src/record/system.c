@@ -110,8 +110,8 @@ tni_record_read_file(const char *path, char *to, size_t size)
 
 /* ---- Mappings ----------------------------------------------------------------- */
 
-static uintptr_t
-system_hex(const char **p)
+uintptr_t
+tni_record_hex(const char **p)
 {
   uintptr_t v = 0;
   for (;; (*p)++) {
@@ -144,9 +144,9 @@ tni_record_find_mapping(uintptr_t wanted, uintptr_t *low, uintptr_t *high)
     const char *end;
     while (!found &&
            (end = memchr(line, '\n', have - (size_t)(line - buffer))) != NULL) {
-      *low = system_hex(&line);
+      *low = tni_record_hex(&line);
       line++;
-      *high = system_hex(&line);
+      *high = tni_record_hex(&line);
       found = wanted >= *low && wanted < *high;
       line = end + 1;
     }

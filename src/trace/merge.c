@@ -92,6 +92,7 @@ tni_merge_look(const char *folder, tni_merge_state *state)
     state->lost += h->lost;
     state->alive +=
         h->ending == TN_TRACE_CUT_OFF && kill((pid_t)h->pid, 0) == 0;
+    state->marking += h->marker != 0 && kill((pid_t)h->marker, 0) == 0;
   }
   free(list.items);
   return status;

@@ -19,7 +19,8 @@ typedef struct tni_merge_state {
   size_t sections;
   uint64_t bytes;
   uint64_t lost;
-  size_t alive;  // sections whose process still runs
+  size_t alive;    // sections whose process still runs
+  size_t marking;  // of which somebody looks for what is left
 } tni_merge_state;
 
 /* Look at the sections in a folder. */

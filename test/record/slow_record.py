@@ -2,10 +2,11 @@
 """The recorder on real programs: exact stacks, counts of a process tree, sizes.
 
 [record.exact] every stack is libunwind's; [record.errno] programs that look at it
-run as before.
+run as before; [record.marks] what is left is found beside the program.
 """
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -41,6 +42,23 @@ def test_counts(folder):
     for name, wanted in zip(("allocs", "resizes", "frees"), counted):
         check(abs(got[name] - wanted) <= wanted / 100, f"{name}: {got[name]}, counted {wanted}")
     check(counted[0] > 50000, f"only {counted} were counted")
+
+
+def test_leaks(folder):
+    """What is unreachable at the end is what memcheck says [record.marks]."""
+    program = compile_c(folder, "leaks", "-O0", "-fno-builtin", "-Wno-all")
+    _, err = run([TENURE, "run", "--no-page", "-o", folder / "leaks", program])
+    _, judge = run(["valgrind", "--leak-check=full", "--show-leak-kinds=all", program])
+    lost = [re.search(rf"{kind} lost: ([\d,]+) bytes in ([\d,]+) blocks", judge) for kind in
+            ("definitely", "indirectly")]
+    wanted = [sum(int(m[i].replace(",", "")) for m in lost) for i in (1, 2)]
+    got = re.search(r"of these (\d+) B in (\d+) blocks unreachable", err)
+    check(got and [int(got[1]), int(got[2])] == wanted == [228, 5], f"memcheck {wanted}; {err}")
+    for function in ("lose_one", "lose_chain", "lose_ring"):
+        check(f"{function} (leaks.c:" in err, f"{function} is not named")
+    with open(folder / "out", "w") as out:
+        check(subprocess.run([TENURE, "run", "-q", "-o", folder / "sh", "sh", "-c", "echo a | cat"],
+                             stdout=out).returncode == 0, "a pipe")
 
 
 def test_size(folder):
@@ -79,7 +97,7 @@ def test_killed_anywhere(folder):
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        for test in (test_exact, test_counts, test_size, test_killed_anywhere):
+        for test in (test_exact, test_counts, test_leaks, test_size, test_killed_anywhere):
             test(folder)
     return checks.failures != 0
 
