@@ -171,7 +171,7 @@ format:
 
 # ---- The main job ------------------------------------------------------------
 run: all
-	@BUILD=$(BUILD) CC="$(CC)" bench/threeway/run.py
+	@BUILD=$(BUILD) tools/main_job
 
 # ---- Benchmarks: bench/NAME.c, or bench/NAME/ with its own run.py or *.c.
 # BENCH=NAME runs one.  They print name,variant,metric,value.
