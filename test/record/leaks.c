@@ -52,7 +52,8 @@ main(void)
     x->next = list;
     list = x;
   }
-  middle = (char *)malloc(200) + 50;
+  middle = malloc(200);
+  middle += 50;
   thread_data = malloc(77);
   mapped = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
                 -1, 0);
