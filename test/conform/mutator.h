@@ -91,7 +91,7 @@ kind_of(const types *t, tn_ref object)
   for (kind k = PAIR; k < KINDS; k++)
     if (t->of[k] == tn_gc_type_of(object))
       return k;
-  (void)fprintf(stderr, "an object of no type\n");
+  TEST(t == NULL);  // an object of no type
   abort();
 }
 

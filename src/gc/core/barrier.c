@@ -32,6 +32,13 @@ tni_gc_log(tn_mutator *public, tn_ref object, void *slot)
 }
 
 void
+tni_gc_write(tn_mutator *m, tn_ref object, tn_ref *slot, tn_ref value)
+{
+  tni_gc_log(m, object, slot);
+  __atomic_store_n(&slot->at, value.at, __ATOMIC_RELAXED);
+}
+
+void
 tn_gc_copy(tn_mutator *m, tn_ref object, tn_ref *to, const tn_ref *from,
            size_t count)
 {

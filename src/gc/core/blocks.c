@@ -168,7 +168,7 @@ tni_find_by_bits(const tni_blocks *blocks, const uint64_t *bits, uintptr_t word)
   const size_t last = w * 64 + 63 - (unsigned)__builtin_clzll(at);
   unsigned char *const object =
       blocks->base + (last << TNI_GRANULE_LOG2) + TN_GC_HEADER;
-  return word - (tni_address(object) - TN_GC_HEADER) < tni_bytes_here(object)
+  return word - (tni_address(object) - TN_GC_HEADER) < tni_bytes(object)
              ? object
              : NULL;
 }
@@ -183,9 +183,8 @@ tni_walk_run(unsigned char *start, const unsigned char *end, tn_walk_fn *fn,
     void *const object = start + TN_GC_HEADER;
     if (*tni_header(object) == 0)
       return true;
-    start += tni_bytes_here(object);
-    if (!tni_is_forwarded(*tni_header(object)) &&
-        !fn(argument, (tn_ref){object}))
+    start += tni_bytes(object);
+    if (!fn(argument, (tn_ref){object}))
       return false;
   }
   return true;
@@ -214,9 +213,9 @@ tni_find_in_run(unsigned char *start, const unsigned char *end, uintptr_t word)
     void *const object = start + TN_GC_HEADER;
     if (*tni_header(object) == 0 || word < tni_address(start))
       return NULL;
-    start += tni_bytes_here(object);
+    start += tni_bytes(object);
     if (word < tni_address(start))
-      return tni_is_forwarded(*tni_header(object)) ? NULL : object;
+      return object;
   }
   return NULL;
 }

@@ -292,9 +292,10 @@ void tni_walk_end(tni_mutator *m);
 /* ---- verify.c ---- */
 /*
  *   [gc.verify]  every reference names an object, and an old object that names
- *                a young one is noted.
+ *                a young one is noted.  The first that is not is told, and
+ *                stops the program when stops.
  */
-size_t tni_verify(tn_gc *heap, const char *when);
+size_t tni_verify(tn_gc *heap, const char *when, bool stops);
 
 #include "gc/core/mark.h"
 

@@ -2,7 +2,7 @@
  *
  *      63      56 55     48 47                                  1  0
  *     | logged   | flags   | address of the type                 | 0 |
- *     | address of the copy, with bit 1: the copy is 8 larger    | 1 |
+ *     | address of the copy                                        | 1 |
  *
  * The word before an object is one or the other.  The logged byte is the
  * barrier's: not 0 sends a write into the slow path.
@@ -50,7 +50,6 @@ typedef enum tni_gc_flag {
 #define TNI_LOG_SHIFT   56u
 #define TNI_TYPE_MASK   (((uint64_t)1 << TNI_FLAGS_SHIFT) - 1)
 #define TNI_FORWARDED   1u
-#define TNI_GREW        2u
 
 /* How the references of a type are found. */
 typedef enum tni_shape {
@@ -178,18 +177,7 @@ static inline void *
 tni_forward_address(uint64_t header)
 {
   // NOLINTNEXTLINE(performance-no-int-to-ptr): the one place that unpacks it
-  return (void *)(uintptr_t)(header & ~(uint64_t)(TNI_FORWARDED | TNI_GREW));
-}
-
-/* Bytes that an object has where it lies, also when it was forwarded. */
-static inline size_t
-tni_bytes_here(const void *object)
-{
-  const uint64_t header = *tni_header(object);
-  if (!tni_is_forwarded(header))
-    return tni_word_bytes(header, object);
-  return tni_bytes(tni_forward_address(header)) -
-         (header & TNI_GREW ? sizeof(uint64_t) : 0);
+  return (void *)(uintptr_t)(header & ~(uint64_t)TNI_FORWARDED);
 }
 
 /* The hash of an object that lies at address: its bits mixed (the finaliser of
@@ -223,11 +211,10 @@ tni_move(void *object, uint64_t header, size_t bytes, void *to, unsigned logged)
   uint64_t kept = header & ~((uint64_t)0xff << TNI_LOG_SHIFT);
   for (size_t i = 0; i < bytes / sizeof(uint64_t) - 1; i++)
     to_word[i] = from_word[i];
-  uint64_t forward = tni_address(to) | TNI_FORWARDED;
+  const uint64_t forward = tni_address(to) | TNI_FORWARDED;
   if (TN_UNLIKELY(tni_copy_bytes(header, bytes) != bytes)) {
     to_word[bytes / sizeof(uint64_t) - 1] = tni_address_hash(object);
     kept |= (uint64_t)TNI_FLAG_HAS_HASH << TNI_FLAGS_SHIFT;
-    forward |= TNI_GREW;
   }
   *tni_header(to) = kept | (uint64_t)logged << TNI_LOG_SHIFT;
   *tni_header(object) = forward;

@@ -10,7 +10,7 @@
 
 #include "os/os.h"
 
-typedef struct verify_walk {
+typedef struct verify_heap {
   tn_tracer tracer;  // first
   const char *when;
   void **slot;  // the set: open addressing
@@ -18,11 +18,12 @@ typedef struct verify_walk {
   size_t count;
   void *object;  // whose fields are looked at; NULL: roots
   size_t wrong;
+  bool stops;   // at the first wrong one
   bool failed;  // no memory for the set
-} verify_walk;
+} verify_heap;
 
 static size_t
-verify_slot(const verify_walk *v, const void *object)
+verify_slot(const verify_heap *v, const void *object)
 {
   size_t i = tni_address_hash(object) & (v->room - 1);
   while (v->slot[i] && v->slot[i] != object)
@@ -31,7 +32,7 @@ verify_slot(const verify_walk *v, const void *object)
 }
 
 static bool
-verify_grow(verify_walk *v)
+verify_grow(verify_heap *v)
 {
   void **const old = v->slot;
   const size_t old_room = v->room;
@@ -52,7 +53,7 @@ verify_grow(verify_walk *v)
 static bool
 verify_note(void *argument, tn_ref object)
 {
-  verify_walk *const v = argument;
+  verify_heap *const v = argument;
   if (2 * v->count >= v->room && !verify_grow(v)) {
     v->failed = true;
     return false;
@@ -63,7 +64,7 @@ verify_note(void *argument, tn_ref object)
 }
 
 static void
-verify_complain(verify_walk *v, const tn_ref *slot, const char *what)
+verify_complain(verify_heap *v, const tn_ref *slot, const char *what)
 {
   if (v->wrong++ != 0)  // [gc.verify]
     return;
@@ -72,21 +73,24 @@ verify_complain(verify_walk *v, const tn_ref *slot, const char *what)
   if (v->object)
     n = tni_format(text, sizeof text,
                    "tenure: [gc.verify] %s: offset %zu of an object of type %s "
-                   "at %p %s %p\n",
+                   "at %p %s %p",
                    v->when, tni_address(slot) - tni_address(v->object),
                    tni_type_of(v->object)->public.name, v->object, what,
                    slot->at);
   else
     n = tni_format(text, sizeof text,
-                   "tenure: [gc.verify] %s: the root at %p %s %p\n", v->when,
+                   "tenure: [gc.verify] %s: the root at %p %s %p", v->when,
                    (const void *)slot, what, slot->at);
+  if (v->stops)
+    tni_fatal(text);
+  n += tni_format(text + n, sizeof text - n, "\n");
   tni_os_write_error(text, n);
 }
 
 static void
 verify_visit(tn_tracer *tracer, tn_ref *slot)
 {
-  verify_walk *const v = (verify_walk *)(void *)tracer;
+  verify_heap *const v = (verify_heap *)(void *)tracer;
   tn_gc *const heap = tracer->heap;
   void *const target = slot->at;
   if (!target)
@@ -125,7 +129,7 @@ verify_word(tn_tracer *tracer, uintptr_t word)
 static bool
 verify_object(void *argument, tn_ref object)
 {
-  verify_walk *const v = argument;
+  verify_heap *const v = argument;
   v->object = object.at;
   const tni_type *const type = tni_type_of(object.at);
   if (!tni_type_is_known(v->tracer.heap, type)) {  // [gc.header]
@@ -137,13 +141,14 @@ verify_object(void *argument, tn_ref object)
 }
 
 size_t
-tni_verify(tn_gc *heap, const char *when)
+tni_verify(tn_gc *heap, const char *when, bool stops)
 {
-  verify_walk v = {.tracer = {.heap = heap,
+  verify_heap v = {.tracer = {.heap = heap,
                               .visit = verify_visit,
                               .visit_word = verify_word,
                               .visit_special = verify_special},
-                   .when = when};
+                   .when = when,
+                   .stops = stops};
   if (verify_grow(&v) && TNI_COLLECTOR(heap)->walk(heap, verify_note, &v) &&
       !v.failed) {
     (void)TNI_COLLECTOR(heap)->walk(heap, verify_object, &v);
@@ -160,7 +165,7 @@ tn_gc_verify(tn_mutator *public)
 {
   tni_mutator *const m = tni_mutator_of(public);
   tni_walk_begin(m);
-  const size_t wrong = tni_verify(m->heap, "when asked");
+  const size_t wrong = tni_verify(m->heap, "when asked", false);
   tni_walk_end(m);
   return wrong;
 }
