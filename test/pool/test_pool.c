@@ -172,6 +172,29 @@ check_walk_and_trim(tn_provider *memory, size_t size)
   tn_pool_destroy(&pool);
 }
 
+/* One live block keeps its chunk, whichever it is. */
+static void
+check_trim_keeps(tn_provider *memory)
+{
+  for (size_t kept = 0; kept < MANY; kept += 97) {
+    tn_pool pool;
+    const tn_pool_options how = {.memory = memory};
+    if (!TEST(tn_pool_create(&pool, 64, &how) == TN_OK))
+      return;
+    for (size_t i = 0; i < MANY; i++)
+      blocks[i] = tn_pool_alloc(&pool);
+    memset(blocks[kept], 3, 64);
+    for (size_t i = 0; i < MANY; i++)
+      if (i != kept)
+        tn_pool_free(&pool, blocks[i]);
+    tn_pool_trim(&pool);
+    TEST(tn_pool_owns(&pool, blocks[kept]) && ((char *)blocks[kept])[63] == 3);
+    TEST(tn_pool_get_stats(&pool).live == 1);
+    tn_pool_free(&pool, blocks[kept]);
+    tn_pool_destroy(&pool);
+  }
+}
+
 typedef struct particle {
   double x, y;
   int id;
@@ -308,6 +331,8 @@ main(void)
   test_in_a_buffer();
   check_walk_and_trim(NULL, 8192);
   check_walk_and_trim(&memory.provider, 200);
+  check_trim_keeps(NULL);
+  check_trim_keeps(&memory.provider);
   test_typed();
   check_cache(NULL);
   check_cache(&memory.provider);
