@@ -53,7 +53,7 @@ def build(source):
         defines.append(f"-DBENCH_HAS_{name}={int(found is not None)}")
         flags += found or []
     compiler = shlex.split(os.environ.get("CC", "gcc"))
-    subprocess.run([*compiler, "-std=gnu11", "-O2", "-g", "-Wall", "-Wextra", "-Werror",
+    subprocess.run([*compiler, "-std=gnu11", "-D_GNU_SOURCE", "-O2", "-g", "-Wall", "-Wextra", "-Werror",
                     f"-I{ROOT / 'include'}", f"-I{ROOT / 'src'}", *defines, source,
                     BUILD / "libtenure.a", *flags, "-pthread", "-lm", "-o", program], check=True)
     return program

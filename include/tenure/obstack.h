@@ -147,6 +147,7 @@ tni_obstack_with_arg(void *(*alloc)(void *, size_t),
 TN_END_DECLS
 
 /* ---- The names of the GNU C library -------------------------------------- */
+// NOLINTBEGIN(readability-identifier-naming): they are glibc's
 
 #define obstack_alloc_failed_handler tni_obstack_failed
 #define obstack_exit_failure         tni_obstack_exit_failure
@@ -203,5 +204,6 @@ TN_END_DECLS
 #define obstack_free(h, object) tni_obstack_free(h, (void *)(object))
 #define obstack_printf          tni_obstack_printf
 #define obstack_vprintf         tni_obstack_vprintf
+// NOLINTEND(readability-identifier-naming)
 
 #endif
