@@ -2,8 +2,9 @@
  *
  * A tag is a word before the block; the block must stay aligned to 16, so it
  * takes 16 bytes.  The page map has 8 bytes for each 64 KiB, whatever is in
- * them, and pages of its own.  Both are asked for blocks picked at random from
- * 32 MiB of them, so that a tag brings its block's cache line along.
+ * them, and pages of its own.  Both are asked for blocks picked at random: from
+ * 32 MiB of each size, so that a tag brings its block's cache line along; and
+ * of 64 bytes from less and more of them, to see from where on that matters.
  */
 #include "table.h"
 
@@ -78,6 +79,30 @@ map_bytes(void)
   return (double)((pages + 1) * page);  // and one of the root
 }
 
+/* Blocks of 64 bytes, from 8 KiB to SPAN of them: from where on the map is the
+ * faster one; 0 when it never is. */
+static size_t
+compare_spans(unsigned char *memory)
+{
+  const size_t size = 64;
+  size_t faster_from = 0;
+  char metric[48];
+  for (size_t span = 8 << 10; span <= SPAN; span *= 4) {
+    choose(span / (size + TAG));
+    const double tag_ns = time_tags(memory, size + TAG);
+    const double map_ns = time_map(memory, size);
+    snprintf(metric, sizeof metric, "tag_span_ns_%zu", span >> 10);
+    table_print(metric, tag_ns);
+    snprintf(metric, sizeof metric, "map_span_ns_%zu", span >> 10);
+    table_print(metric, map_ns);
+    if (map_ns > tag_ns)
+      faster_from = 0;
+    else if (!faster_from)
+      faster_from = span;
+  }
+  return faster_from >> 10;
+}
+
 void
 table_owner(void)
 {
@@ -108,5 +133,6 @@ table_owner(void)
   }
   shared = (size_t)(map_bytes() / TAG) + 1;
   table_print("blocks_from_which_map_is_smaller", (double)shared);
+  table_print("kib_from_which_map_is_faster", (double)compare_spans(memory));
   table_print("size_from_which_tag_is_1_percent", (double)first_percent);
 }

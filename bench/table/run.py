@@ -124,7 +124,7 @@ def render_text(table, owner):
         lines.append(f"{row:{first}}" + "".join(f"{show(table[n][row]):>{width}}" for n in names))
     lines += ["", *(f"{row:{first}}{what}" for row, what, _ in ROWS if "metadata" not in row),
               f"{'metadata N':{first}}bytes beside a block of N, rounding included", "",
-              "Whose is this block: a tag of 16 bytes before each, or the page map",
+              "Whose is this block: a tag of 16 bytes before each, or the page map (blocks picked at random from 32 MiB)",
               f"{'block':>{first}}" + "".join(f"{size:>8}" for size in SIZES)]
     for key, what in (("tag_bytes", "tag, bytes"), ("map_bytes", "map, bytes"),
                       ("tag_ns", "tag, ns"), ("map_ns", "map, ns")):
@@ -136,15 +136,12 @@ def render_text(table, owner):
 
 
 def owner_sentence(owner):
-    """Which is faster to ask, by size: the crossover in time."""
-    slower = [s for s in SIZES if owner[f"tag_ns_{s}"] > owner[f"map_ns_{s}"]]
-    if len(slower) == len(SIZES):
-        return ("Asked for blocks picked at random from 32 MiB, the map answers faster at every size: "
-                "its slots stay in the cache, a tag brings its block's line.")
-    if not slower:
-        return "Asked for blocks picked at random from 32 MiB, a tag answers faster at every size."
-    return ("Asked for blocks picked at random from 32 MiB, the map answers faster at these sizes: "
-            + ", ".join(map(str, slower)) + ".")
+    """From how much memory on the map is faster to ask: the crossover in time."""
+    start = owner["kib_from_which_map_is_faster"]
+    if not start:
+        return "Picked at random from 32 MiB of blocks of 64 bytes, a tag still answers faster."
+    return (f"Blocks of 64 bytes, picked at random: from {start:.0f} KiB of them on the map answers faster; its "
+            "slots stay in the cache, a tag brings its block's line.")
 
 
 # ---- The picture ---------------------------------------------------------------

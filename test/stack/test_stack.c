@@ -6,11 +6,13 @@
  *         [stack.join] [stack.local] [stack.align]
  * SPDX-License-Identifier: MIT
  */
+#define _GNU_SOURCE
 #include <tenure/stack.h>
 
 #include <pthread.h>
 
 #include "../provider/conform.h"
+#include "base/annotate.h"
 #include "test.h"
 
 enum { UNCHECKED = TN_DEBUG == 0 && TN_HARDEN == 0 };
@@ -292,6 +294,43 @@ test_threads(void)
   tn_stack_fini(&s);
 }
 
+/* The machine's own stack of a thread, inside its parent's frame. */
+static void *
+run_inside(void *argument)
+{
+  unsigned char *const bytes = TN_ALLOCA(1000);
+  memset(bytes, 7, 1000);
+  *(void **)argument = bytes;
+  return bytes + bytes[0];
+}
+
+static void
+test_machine_stack(void)
+{
+  const size_t size = (size_t)(TNI_HAS_TSAN ? 8192 : 256) << 10;
+  tn_stack s;
+  if (!TEST(tn_stack_create(&s, &(tn_stack_options){.size = 2 * size}) ==
+            TN_OK))
+    return;
+  tn_frame *const frame = tn_frame_push(&s, 0, "parent");
+  tn_stack *const child = tn_stack_carve(&s, size + 64, "thread");
+  unsigned char *const low = tn_stack_alloc(child, size, 64);
+  pthread_attr_t how;
+  pthread_t thread;
+  void *inside = NULL, *result = NULL;
+  TEST(pthread_attr_init(&how) == 0 &&
+       pthread_attr_setstack(&how, low, size) == 0 &&
+       pthread_create(&thread, &how, run_inside, &inside) == 0 &&
+       pthread_join(thread, &result) == 0);
+  TEST((uintptr_t)inside - (uintptr_t)low < size);
+  TEST((uintptr_t)result - (uintptr_t)inside == 7);
+  tn_stack_join(child);
+  TEST(s.child == NULL);
+  (void)tn_frame_pop(&s, frame);
+  TEST(s.cursor == s.base);
+  tn_stack_fini(&s);
+}
+
 static void
 test_thousand(void)
 {
@@ -376,6 +415,7 @@ main(void)
     test_unchecked();
   test_join_order();
   test_threads();
+  test_machine_stack();
   test_thousand();
   test_local();
   test_provider();
