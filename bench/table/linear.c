@@ -1,6 +1,7 @@
 /* linear.c -- disciplines that free in an order, or all at once */
 #include "adapters.h"
 
+#include <tenure/arena.h>
 #include <tenure/bump.h>
 #include <tenure/ring.h>
 #include <tenure/stack.h>
@@ -235,6 +236,88 @@ bump_beyond(void)
 #define D_RELEASE()   tn_bump_reset(&bump)
 #include "workload.h"
 
+/* ---- arena --------------------------------------------------------------------- */
+
+static tn_arena arena;
+
+static bool
+arena_begin(size_t capacity, size_t size)
+{
+  (void)size;
+  const tn_arena_options options = {.size = capacity};
+  return tn_arena_create(&arena, &options) == TN_OK;
+}
+
+static uintptr_t
+arena_alloc(size_t size)
+{
+  return (uintptr_t)tn_arena_try(&arena, size);
+}
+
+static void
+arena_release(void)
+{
+  tn_arena_reset(&arena);
+}
+
+static void
+arena_end(void)
+{
+  tn_arena_destroy(&arena);
+}
+
+static tn_provider *
+arena_provide(void)
+{
+  return tn_arena_provider(&arena);
+}
+
+static void
+arena_twice(void)
+{
+  tn_arena *const a = &arena;
+  (void)tn_arena_push(a, 64);
+  const tn_arena_mark outer = tn_arena_get_mark(a);
+  (void)tn_arena_push(a, 64);
+  const tn_arena_mark inner = tn_arena_get_mark(a);
+  tn_arena_rewind(a, outer);
+  tn_arena_rewind(a, inner);  // what it marks is gone
+}
+
+static void
+arena_foreign(void)
+{
+  tn_arena other;
+  if (tn_arena_create(&other, NULL) != TN_OK)
+    exit(1);
+  (void)tn_arena_push(&arena, 64);
+  tn_arena_rewind(&arena, tn_arena_get_mark(&other));
+}
+
+static void
+arena_stale(void)
+{
+  unsigned char *const p = tn_arena_push(&arena, 64);
+  tn_arena_reset(&arena);
+  memset(p, 0x5c, 64);
+  KEEP(tn_arena_push(&arena, 64));
+  KEEP(tn_arena_push(&arena, 64));
+}
+
+/* Far enough to be past rounding up of its size. */
+static void
+arena_beyond(void)
+{
+  unsigned char *const p = tn_arena_push(&arena, 64);
+  TOUCH(p + ((size_t)4 << 20));
+}
+
+#define D             arena
+#define D_ALLOC(size) tn_arena_push(&arena, size)
+#define D_AT          POINTER
+#define D_RELEASE()   tn_arena_reset(&arena)
+#include "workload.h"
+
 /* ---- ring ---------------------------------------------------------------------- */
 
 static tn_ring ring;
@@ -311,6 +394,8 @@ const table_discipline table_linear[] = {
      .foreign = frame_foreign, .order_of = frame_order},
     {ROW(bump, TABLE_ALL, same_address), .release = bump_release,
      .provide = bump_provide},
+    {ROW(arena, TABLE_ALL, same_address), .release = arena_release,
+     .provide = arena_provide, .twice = arena_twice, .foreign = arena_foreign},
     {ROW(ring, TABLE_OLDEST, same_address), .free = ring_free,
      .release = ring_release, .provide = ring_provide, .twice = ring_twice,
      .foreign = ring_foreign, .order_of = ring_order},
