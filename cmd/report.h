@@ -8,5 +8,6 @@
 
 int cmd_report(int argc, char **argv);
 int cmd_advise(int argc, char **argv);
+int cmd_export(int argc, char **argv);
 
 #endif

@@ -14,6 +14,7 @@ static const cmd_entry tenure_entries[] = {
     {"run", cmd_run, "run a program, record its memory, say what it was"},
     {"report", cmd_report, "say what a recorded run did with its memory"},
     {"advise", cmd_advise, "say which sites should not be on the heap"},
+    {"export", cmd_export, "write a recorded run for other tools"},
     {"plan", cmd_plan, "pack buffers with known lifetimes into fixed bytes"},
 };
 

@@ -26,6 +26,9 @@ int tni_report_html(const char *trace, const char *html);
 /* Read a trace and write all of the analysis as JSON. */
 int tni_report_json(FILE *to, const char *trace);
 
+/* Read a trace and write it in the form of another tool: see export.h. */
+int tni_export(FILE *to, const char *trace, const char *format);
+
 /* Both at once, from one reading: text to a stream, the page to a file. */
 int tni_report_both(FILE *to, const char *trace, const char *html);
 
