@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trace/analysis_life.h"
 #include "trace/json.h"
 
 /* ---- Numbers --------------------------------------------------------------- */
@@ -93,6 +94,15 @@ tni_report_command(const tni_analysis *a, char *text, size_t size)
     memcpy(text + size - 4, "...", 4);
   report_clean(text);
   return text;
+}
+
+uint32_t
+tni_report_threads(const tni_analysis *a)
+{
+  uint32_t count = 0;
+  for (uint32_t i = 0; i < tni_trace_threads(a->trace); i++)
+    count += a->threads[i].is_used;
+  return count;
 }
 
 /* ---- Sites ----------------------------------------------------------------- */

@@ -453,7 +453,7 @@ tni_report_json_write(tni_json *j, tni_analysis *a, const tni_advices *advices,
   tni_json_number(j, "version", 1);
   tni_json_text(j, "command", tni_report_command(a, command, sizeof command));
   tni_json_text(j, "problem", tni_trace_problem(a->trace));
-  tni_json_number(j, "threads", tni_trace_threads(a->trace));
+  tni_json_number(j, "threads", tni_report_threads(a));
   json_processes(j, a);
   json_totals(j, a);
   json_buckets(j, a);

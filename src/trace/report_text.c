@@ -41,8 +41,8 @@ static void
 text_heading(FILE *to, const tni_analysis *a, const text_style *s)
 {
   char command[TEXT_WIDTH - 24], time[24];
-  uint32_t images = tni_trace_processes(a->trace);
-  uint32_t threads = tni_trace_threads(a->trace);
+  const uint32_t images = tni_trace_processes(a->trace);
+  const uint32_t threads = tni_report_threads(a);
   tni_report_command(a, command, sizeof command);
   fprintf(to, "%s%s%s  %s%s", s->head, command, s->end, s->dim,
           tni_report_time(a->end_ns - a->begin_ns, time));
@@ -74,13 +74,10 @@ text_totals(FILE *to, const tni_analysis *a)
   fprintf(to, "  allocated  %10s in %s blocks, %s a second\n",
           tni_report_bytes(t->bytes, bytes), tni_report_count(t->blocks, count),
           tni_report_count(t->allocs * 1000 / ms, rate));
-  if (t->peak_resident) {
-    char mapped[24];
-    fprintf(to, "  resident   %10s at most, of %s mapped; %s page faults\n",
+  if (t->peak_resident)
+    fprintf(to, "  resident   %10s at most; %s page faults\n",
             tni_report_bytes(t->peak_resident, bytes),
-            tni_report_bytes(t->peak_mapped, mapped),
             tni_report_count(t->faults, count));
-  }
   uint64_t lost_bytes = 0, lost_blocks = 0;
   for (size_t i = 0; i < a->site_count; i++) {
     lost_bytes += a->sites[i].lost_bytes;

@@ -1,0 +1,142 @@
+#!/usr/bin/env python3
+"""tenure export: each form read back, and its sums are those of the trace."""
+import json
+import pathlib
+import sys
+import tempfile
+
+sys.path.insert(0, "test/cmd")
+import test_report_cmd as report  # noqa: E402
+
+check = report.check
+
+
+def export(form, trace, folder):
+    path = folder / f"x.{form}"
+    report.tenure("export", "--format", form, "-o", path, trace)
+    return path.read_bytes()
+
+
+def fields(data):
+    """(number, value) of each field of a protocol buffer message."""
+    at = 0
+
+    def varint():
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 127) << shift
+            shift += 7
+            if byte < 128:
+                return value
+    while at < len(data):
+        key = varint()
+        if key & 7 == 0:
+            yield key >> 3, varint()
+        else:
+            size = varint()
+            yield key >> 3, data[at:at + size]
+            at += size
+
+
+def varints(data):
+    return [value for _, value in fields(b"".join(b"\x08" + part for part in split(data)))]
+
+
+def split(data):
+    start = 0
+    for i, byte in enumerate(data):
+        if byte < 128:
+            yield data[start:i + 1]
+            start = i + 1
+
+
+def test_pprof(trace, truth, folder):
+    parts = {}
+    for number, value in fields(export("pprof", trace, folder)):
+        parts.setdefault(number, []).append(value)
+    strings = [s.decode() for s in parts[6]]
+    types = [strings[dict(fields(t))[1]] for t in parts[1]]
+    sums = dict.fromkeys(types, 0)
+    locations = {dict(fields(p))[1] for p in parts[4]}
+    for sample in map(lambda s: dict(fields(s)), parts[2]):
+        check(set(varints(sample[1])) <= locations, "a location that is not there")
+        for name, value in zip(types, varints(sample[2])):
+            sums[name] += value
+    check(strings[0] == "", "the first string")
+    for name, key in [("alloc_objects", "allocs"), ("alloc_space", "bytes"),
+                      ("inuse_space", "peak_bytes"), ("left_objects", "left_blocks"),
+                      ("left_space", "left_bytes")]:
+        check(sums[name] == truth[key], f"{name}: {sums[name]}, not {truth[key]}")
+
+
+def test_json_forms(trace, truth, folder):
+    dhat = json.loads(export("dhat", trace, folder))
+    check(dhat["dhatFileVersion"] == 2 and dhat["ftbl"][0] == "[root]", "dhat's head")
+    for short, key in [("tb", "bytes"), ("tbk", "allocs"), ("gb", "peak_bytes"),
+                       ("eb", "left_bytes"), ("ebk", "left_blocks")]:
+        check(sum(p[short] for p in dhat["pps"]) == truth[key], f"dhat: {short}")
+    check(all(i < len(dhat["ftbl"]) for p in dhat["pps"] for i in p["fs"]), "dhat: a frame")
+    scope = json.loads(export("speedscope", trace, folder))
+    sums = [sum(p["weights"]) for p in scope["profiles"]]
+    check(sums == [truth[k] for k in ["peak_bytes", "bytes", "allocs", "left_bytes"]], sums)
+    count = len(scope["shared"]["frames"])
+    for profile in scope["profiles"]:
+        check(profile["endValue"] == sum(profile["weights"]), "speedscope: its end")
+        check(len(profile["samples"]) == len(profile["weights"]), "speedscope: samples")
+        check(all(i < count for s in profile["samples"] for i in s), "speedscope: a frame")
+    events = json.loads(export("perfetto", trace, folder))["traceEvents"]
+    live = [e["args"]["value"] for e in events if e["name"] == "live bytes"]
+    check(max(live) == truth["peak_bytes"], "perfetto: live bytes")
+    made = sum(e["args"]["value"] for e in events if e["name"] == "allocations")
+    check(made == truth["allocs"], "perfetto: allocations")
+
+
+def test_collapsed(trace, truth, folder):
+    lines = export("collapsed", trace, folder).decode().splitlines()
+    check(sum(int(line.rsplit(" ", 1)[1]) for line in lines) == truth["peak_bytes"], "collapsed")
+    check(all(line.count(";") == 2 for line in lines), "three frames a line")
+
+
+def test_heaptrack(trace, truth, folder):
+    sizes, live, peak, made, gone = [], 0, 0, 0, 0
+    for line in export("heaptrack", trace, folder).decode("utf-8", "replace").splitlines():
+        word, *rest = line.split()
+        if word == "a":
+            sizes.append(int(rest[0], 16))
+        elif word == "+":
+            made += 1
+            live += sizes[int(rest[0], 16)]
+            peak = max(peak, live)
+        elif word == "-":
+            gone += 1
+            live -= sizes[int(rest[0], 16)]
+    check((made, gone, peak) == (truth["allocs"], truth["frees"], truth["peak_bytes"]),
+          f"heaptrack: {made} {gone} {peak}")
+
+
+def test_wrong_use(trace):
+    _, err = report.tenure("export", trace, code=1)
+    check("pprof" in err, err)
+    _, err = report.tenure("export", "--format", "xml", trace, code=1)
+    check(err.count("\n") == 1 and "'xml' is no format" in err, err)
+    _, err = report.tenure("export", "--format", "dhat", "/no/such/file", code=1)
+    check(err.count("\n") == 1, err)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        trace, truth = report.build_sample(folder)("small.trace", 40, 100)
+        test_pprof(trace, truth, folder)
+        test_json_forms(trace, truth, folder)
+        test_collapsed(trace, truth, folder)
+        test_heaptrack(trace, truth, folder)
+        test_wrong_use(trace)
+    return report.failures > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
