@@ -44,6 +44,7 @@ typedef struct run_options {
   bool no_marks;
   bool quiet;
   bool paused;
+  bool signals;
   bool check;
 } run_options;
 
@@ -57,6 +58,8 @@ typedef struct run_state {
 } run_state;
 
 static volatile sig_atomic_t run_child;
+static volatile sig_atomic_t run_asked;  // a signal that is for us
+static volatile sig_atomic_t run_takes_signals;
 
 /* ---- Where things are ------------------------------------------------------------- */
 
@@ -147,6 +150,10 @@ static void
 run_pass_signal(int signal, siginfo_t *info, void *context)
 {
   (void)context;
+  if (run_takes_signals && (signal == SIGUSR1 || signal == SIGUSR2)) {
+    run_asked = signal;
+    return;
+  }
   if (run_child > 0 && (info->si_code == SI_USER || info->si_code == SI_QUEUE))
     (void)kill(run_child, signal);
 }
@@ -180,6 +187,7 @@ run_start(run_state *s, const run_options *o, const char *path, char **argv)
     _exit(errno == ENOENT ? RUN_FAILED + 2 : RUN_FAILED + 1);
   }
   run_child = (sig_atomic_t)s->pid;
+  run_takes_signals = o->signals;
   run_catch_signals();
   return 0;
 }
@@ -205,17 +213,46 @@ run_is_marking(const run_state *s, uint64_t deadline)
          tni_merge_look(s->folder, &state) == TN_OK && state.marking != 0;
 }
 
+static void
+run_report(const run_state *s, const run_options *o)
+{
+  const int failed = o->no_page ? tni_report_text(stderr, s->trace)
+                                : tni_report_both(stderr, s->trace, s->page);
+  if (!failed && !o->no_page)
+    fprintf(stderr, "\n%s, %s\n", s->page, s->trace);
+}
+
+/* SIGUSR1: a report of what there is; SIGUSR2: pause, or go on. */
+static void
+run_answer(const run_state *s, const run_options *o)
+{
+  static bool is_switched;
+  const int asked = run_asked;
+  run_asked = 0;
+  if (asked == SIGUSR1 &&
+      tni_merge(s->folder, s->trace, 0, TN_TRACE_CUT_OFF, 0, true) == TN_OK)
+    run_report(s, o);
+  if (asked != SIGUSR2)
+    return;
+  is_switched = !is_switched;
+  const bool pauses = is_switched != o->paused;
+  (void)tni_merge_control(s->folder, pauses ? TN_TRACE_PAUSE : TN_TRACE_RECORD);
+  fprintf(stderr, "tenure: %s\n", pauses ? "paused" : "recording");
+}
+
 /* Wait for the program; then a little for what it left running. */
 static int
-run_wait(const run_state *s, bool is_shown)
+run_wait(const run_state *s, const run_options *o)
 {
   const uint64_t since = cmd_clock_ns();
+  const bool is_shown = isatty(2) && !o->quiet;
+  const bool polls = is_shown || o->signals;
   uint64_t deadline = UINT64_MAX;
   int result = 0;
   for (unsigned turn = 0;; turn++) {
     int status;
     const pid_t pid =
-        waitpid(-1, &status, is_shown || deadline != UINT64_MAX ? WNOHANG : 0);
+        waitpid(-1, &status, polls || deadline != UINT64_MAX ? WNOHANG : 0);
     if (pid == s->pid) {
       result = status;
       deadline = cmd_clock_ns() + RUN_LINGER_MS * 1000000ull;
@@ -223,6 +260,8 @@ run_wait(const run_state *s, bool is_shown)
     if ((pid < 0 && errno == ECHILD) ||
         (cmd_clock_ns() > deadline && !run_is_marking(s, deadline)))
       break;
+    if (run_asked)
+      run_answer(s, o);
     if (pid != 0)
       continue;
     const struct timespec nap = {0, turn < 20 ? 5000000 : RUN_TICK_MS * 500000};
@@ -237,15 +276,6 @@ run_wait(const run_state *s, bool is_shown)
 
 /* ---- Afterwards -------------------------------------------------------------------- */
 
-static void
-run_report(const run_state *s, const run_options *o)
-{
-  const int failed = o->no_page ? tni_report_text(stderr, s->trace)
-                                : tni_report_both(stderr, s->trace, s->page);
-  if (!failed && !o->no_page)
-    fprintf(stderr, "\n%s, %s\n", s->page, s->trace);
-}
-
 static int
 run_finish(const run_state *s, const run_options *o, int status)
 {
@@ -253,7 +283,7 @@ run_finish(const run_state *s, const run_options *o, int status)
   const int end = is_killed ? WTERMSIG(status) : WEXITSTATUS(status);
   const tn_status merged =
       tni_merge(s->folder, s->trace, (uint32_t)s->pid,
-                is_killed ? TN_TRACE_SIGNALLED : TN_TRACE_EXITED, end);
+                is_killed ? TN_TRACE_SIGNALLED : TN_TRACE_EXITED, end, false);
   (void)rmdir(s->folder);
   if (merged == TN_ENOENT)
     (void)cmd_fail("the program left no recording");
@@ -313,7 +343,7 @@ run_program(const run_options *o, const char *name, char **argv)
       (void)rmdir(state.folder);
     return code;
   }
-  return run_finish(&state, o, run_wait(&state, isatty(2) && !o->quiet));
+  return run_finish(&state, o, run_wait(&state, o));
 }
 
 int
@@ -336,6 +366,8 @@ cmd_run(int argc, char **argv)
        "record nothing until the program or a signal says so"},
       {0, "no-marks", CMD_FLAG, &o.no_marks,
        "do not look for what is unreachable at the end"},
+      {0, "signals", CMD_FLAG, &o.signals,
+       "SIGUSR1 reports now, SIGUSR2 stops and starts recording"},
       {0, "no-page", CMD_FLAG, &o.no_page, "write no NAME.html"},
       {'q', "quiet", CMD_FLAG, &o.quiet, "only record; no report"},
       {0, "check-stacks", CMD_FLAG, &o.check,

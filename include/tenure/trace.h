@@ -86,6 +86,13 @@ typedef enum tn_trace_mode {
   TN_TRACE_TALLIES,  // none: sums by stack
 } tn_trace_mode;
 
+/* What whoever watches asks of a recorder; it looks now and then. */
+typedef enum tn_trace_control {
+  TN_TRACE_NO_CONTROL,
+  TN_TRACE_RECORD,
+  TN_TRACE_PAUSE,
+} tn_trace_control;
+
 /* The start of a section. */
 typedef struct tn_trace_section {
   uint64_t magic;
@@ -109,6 +116,7 @@ typedef struct tn_trace_section {
   uint64_t last_ns;
   uint64_t wall_ns;  // CLOCK_REALTIME at start_tick
   uint64_t lost;     // events that could not be written
+  uint32_t control;  // tn_trace_control, set from outside
   uint32_t marker;   // process that looks for what is left; 0: none, or done
 } tn_trace_section;
 

@@ -59,6 +59,11 @@ events_sample(record_thread *t)
                              (uint64_t)(usage.ru_minflt + usage.ru_majflt)};
   tni_record_other(t, TN_TRACE_SAMPLE, fields, 4);
   tni_record_touch_clock();
+  uint32_t *const control = &tni_record.header->control;
+  if (__atomic_load_n(control, __ATOMIC_RELAXED) == TN_TRACE_PAUSE) {
+    __atomic_store_n(control, TN_TRACE_NO_CONTROL, __ATOMIC_RELAXED);
+    tni_record_is_on = false;
+  }
   errno = before;
 }
 

@@ -110,7 +110,7 @@ tni_record_allocator(void)
 #define HOOKS_ALLOCATED(t, p, size, align, api)                                \
   do {                                                                         \
     if (TN_LIKELY((t) != NULL)) {                                              \
-      if (TN_LIKELY((p) != NULL)) {                                            \
+      if (TN_LIKELY(record_wants(t, p, size))) {                               \
         const uint32_t where = tni_record_where(t, RECORD_SLOT, RECORD_BP,     \
                                                 api, tni_record.depth);        \
         tni_record_alloc(t, where, p, size, align);                            \
@@ -238,12 +238,16 @@ hooks_resize(void *old, size_t size, tn_trace_api api, uintptr_t slot,
   if (t == NULL)
     return tni_record_real.realloc(old, size);
   uint32_t stack = 0;
-  if (old != NULL)
+  const bool is_known = old != NULL && record_knows(old);
+  if (is_known)
     stack = hooks_open_resize(t, old, size, slot, bp, api);
   void *const p = tni_record_real.realloc(old, size);
-  if (old != NULL && size != 0)
+  if (is_known && size != 0) {
     tni_record_resize(t, stack, old, p, size);
-  else if (p != NULL)
+    if (tni_record.mode == TN_TRACE_SAMPLED)
+      (void)tni_record_add_sample((uintptr_t)(p ? p : old));
+  } else if ((old == NULL || tni_record.mode == TN_TRACE_SAMPLED) &&
+             record_wants(t, p, size))
     tni_record_alloc(t, tni_record_where(t, slot, bp, api, tni_record.depth), p,
                      size, 0);
   tni_record_leave(t);
@@ -283,7 +287,7 @@ free(void *p)
   if (TN_UNLIKELY(hooks_is_early(p) || !hooks_are_ready()))
     return;
   record_thread *const t = tni_record_enter(RECORD_SLOT);
-  if (TN_LIKELY(t != NULL)) {
+  if (TN_LIKELY(t != NULL) && record_knows(p)) {
     const uint32_t stack = tni_record_where(
         t, RECORD_SLOT, RECORD_BP, TN_TRACE_API_FREE, tni_record.free_depth);
     tni_record_free(t, stack, p);

@@ -30,7 +30,7 @@
     record_thread *const t = tni_record_enter(RECORD_SLOT);                    \
     void *const p = call args;                                                 \
     if (t != NULL) {                                                           \
-      if (p != NULL)                                                           \
+      if (record_wants(t, p, size))                                            \
         tni_record_alloc(t,                                                    \
                          tni_record_where(t, RECORD_SLOT, RECORD_BP, api,      \
                                           tni_record.depth),                   \
@@ -47,7 +47,7 @@
     typedef void(*fn) types;                                                   \
     NEW_REAL(fn, name)                                                         \
     record_thread *const t = p ? tni_record_enter(RECORD_SLOT) : NULL;         \
-    if (t != NULL)                                                             \
+    if (t != NULL && record_knows(p))                                          \
       tni_record_free(t,                                                       \
                       tni_record_where(t, RECORD_SLOT, RECORD_BP, api,         \
                                        tni_record.free_depth),                 \

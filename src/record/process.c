@@ -142,6 +142,9 @@ process_begin(bool is_child)
   r->has_threads = false;
   r->sample_ticks = 50000000;
   r->next_sample = 0;
+  if (r->mode == TN_TRACE_SAMPLED &&
+      (r->rate == 0 || !tni_record_begin_samples()))
+    return false;
   if (!tni_record_create_file()) {
     tni_record_say("cannot write a trace into the folder of the recording");
     return false;

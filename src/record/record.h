@@ -297,6 +297,28 @@ const char *tni_record_allocator(void);
 void tni_record_compare(const record_thread *t, const record_window *w,
                         uintptr_t slot);
 
+/* sample.c: is an allocation of size bytes recorded?  The set of those that
+ * were; false: it is full, or p is not in it. */
+bool tni_record_begin_samples(void);
+bool tni_record_is_sample(record_thread *t, size_t size);
+bool tni_record_add_sample(uintptr_t p);
+bool tni_record_take_sample(uintptr_t p);
+
+/* Is an allocation, or the free of a block, to be recorded? */
+TN_INLINE bool
+record_wants(record_thread *t, void *p, size_t size)
+{
+  return p != NULL && (TN_LIKELY(tni_record.mode == TN_TRACE_EVENTS) ||
+                       (tni_record_is_sample(t, size) &&
+                        tni_record_add_sample((uintptr_t)p)));
+}
+TN_INLINE bool
+record_knows(void *p)
+{
+  return TN_LIKELY(tni_record.mode == TN_TRACE_EVENTS) ||
+         tni_record_take_sample((uintptr_t)p);
+}
+
 /* events.c: what hooks say. */
 uint32_t tni_record_where(record_thread *t, uintptr_t slot, uintptr_t bp,
                           tn_trace_api api, uint32_t depth);

@@ -116,6 +116,20 @@ thread_holds(const record_thread *t, uintptr_t p)
   return p >= t->stack_low && p < t->stack_high;
 }
 
+/* While nothing is recorded every call comes here: has somebody said to go on? */
+static bool
+thread_is_on(void)
+{
+  uint32_t *const control = &tni_record.header->control;
+  if (TN_LIKELY(tni_record_is_on))
+    return true;
+  if (__atomic_load_n(control, __ATOMIC_RELAXED) != TN_TRACE_RECORD)
+    return false;
+  __atomic_store_n(control, TN_TRACE_NO_CONTROL, __ATOMIC_RELAXED);
+  tni_record_is_on = true;
+  return true;
+}
+
 /* The rest of tni_record_enter: no state, no chunk (also a child's first
  * call), or busy.  A busy hook whose frame is further in than ours was left by
  * a jump or an exception. */
@@ -125,7 +139,7 @@ thread_enter(record_thread *t, uintptr_t slot)
   if (t != NULL && t->busy != 0 &&
       (slot < t->busy || !thread_holds(t, slot) || !thread_holds(t, t->busy)))
     return NULL;
-  if (!tni_record_start() || !tni_record_is_on)
+  if (!tni_record_start() || !thread_is_on())
     return NULL;
   if (t == NULL || t->stack_high == 0)
     t = tni_record_new_thread(slot);

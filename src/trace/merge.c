@@ -98,6 +98,25 @@ tni_merge_look(const char *folder, tni_merge_state *state)
   return status;
 }
 
+tn_status
+tni_merge_control(const char *folder, tn_trace_control control)
+{
+  merge_list list;
+  const uint32_t word = control;
+  const tn_status status = merge_list_sections(folder, &list);
+  for (size_t i = 0; i < list.count; i++) {
+    char path[4096 + sizeof list.items->name];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, list.items[i].name);
+    const int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+      continue;
+    (void)!pwrite(fd, &word, sizeof word, offsetof(tn_trace_section, control));
+    (void)close(fd);
+  }
+  free(list.items);
+  return status;
+}
+
 /* A section that began a program has the last one of the same process before
  * it as its parent (exec), or the last one of its parent process (spawn). */
 static void
@@ -192,7 +211,7 @@ merge_remove(const char *folder, const merge_list *list)
 
 tn_status
 tni_merge(const char *folder, const char *path, uint32_t pid,
-          tn_trace_ending ending, int status)
+          tn_trace_ending ending, int status, bool is_running)
 {
   merge_list list;
   tn_status result = merge_list_sections(folder, &list);
@@ -218,7 +237,7 @@ tni_merge(const char *folder, const char *path, uint32_t pid,
     result = TN_EIO;
   if (to != NULL && result != TN_OK)
     (void)unlink(path);
-  if (result == TN_OK)
+  if (result == TN_OK && !is_running)
     merge_remove(folder, &list);
   free(chunk);
   free(list.items);

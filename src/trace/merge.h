@@ -26,12 +26,16 @@ typedef struct tni_merge_state {
 /* Look at the sections in a folder. */
 tn_status tni_merge_look(const char *folder, tni_merge_state *state);
 
-/* Merge the sections of a folder into the file at path, and remove them.  The
- * process with the number pid, if there is one, was seen to end in that way.
+/* Ask all recorders of a folder to record, or to pause. */
+tn_status tni_merge_control(const char *folder, tn_trace_control control);
+
+/* Merge the sections of a folder into the file at path, and remove them
+ * unless is_running.  The process with the number pid, if there is one, was seen
+ * to end in that way.
  *
  *   errors  TN_ENOENT: there is no section; TN_EIO; TN_ENOMEM
  */
 tn_status tni_merge(const char *folder, const char *path, uint32_t pid,
-                    tn_trace_ending ending, int status);
+                    tn_trace_ending ending, int status, bool is_running);
 
 #endif

@@ -1,0 +1,64 @@
+/* client.c -- a program that tells the recorder of its pool, and pauses it
+ *
+ *     client         one pool: 5 blocks, a reset, 2 blocks, one freed, closed;
+ *                    100 blocks that are recorded and 1,000 that are not
+ *     client N       N blocks of 1 to 1,000 bytes, every second one freed
+ *     client wait    allocate until killed, 1,000 blocks a turn
+ * SPDX-License-Identifier: MIT
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <tenure/record.h>
+
+static void *volatile sink;
+
+static void
+use_pool(void)
+{
+  static char memory[1024];
+  tn_record_pool_open(memory, "nodes", NULL);
+  for (int i = 0; i < 5; i++)
+    tn_record_pool_alloc(memory, memory + 100 * i, 100);
+  tn_record_pool_reset(memory);
+  tn_record_pool_alloc(memory, memory, 50);
+  tn_record_pool_alloc(memory, memory + 64, 60);
+  tn_record_pool_free(memory, memory);
+  tn_record_pool_close(memory);
+}
+
+static void
+allocate(int count)
+{
+  for (int i = 0; i < count; i++) {
+    void *const a = malloc((size_t)(i % 1000 + 1));
+    sink = malloc(10);
+    free(sink);
+    sink = a;
+  }
+}
+
+int
+main(int argc, char **argv)
+{
+  if (argc > 1 && strcmp(argv[1], "wait") == 0)
+    for (int i = 0; i < 3000; i++) {
+      allocate(100);
+      usleep(1000);
+    }
+  if (argc > 1) {
+    allocate(atoi(argv[1]));
+    return 0;
+  }
+  use_pool();
+  tn_record_mark("half way");
+  const bool before = tn_record_is_on();
+  allocate(50);
+  tn_record_stop();
+  const bool between = tn_record_is_on();
+  allocate(500);
+  tn_record_start();
+  return before ? between ? 1 : 2 : between ? 3 : 4;
+}

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""<tenure/record.h>, --paused, --signals, --sample: what a program and its watcher ask for."""
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+from recording import TENURE, check, checks, compile_c, record, run  # noqa: E402
+
+
+def events_program(folder):
+    out = folder / "events"
+    subprocess.run(["/usr/bin/gcc", "-O1", "-std=gnu11", "-Iinclude", "-Isrc", "-o", out,
+                    "test/record/events.c", *map(str, sorted(pathlib.Path("src/trace").glob("read*.c"))),
+                    "src/base/status.c"], check=True)
+    return str(out)
+
+
+def kinds_of(events, trace):
+    lines = [line.split() for line in run([events, trace])[0].splitlines()]
+    return [int(line[0]) for line in lines], lines
+
+
+def test_client(folder, program, events):
+    run([program], code=4)  # by itself it neither is recorded nor fails
+    got, trace, _ = record(folder, "client", [program], code=2)
+    check(100 <= got["allocs"] < 140, f"{got['allocs']} allocations, wanted 100")
+    kinds, lines = kinds_of(events, trace)
+    names = [line for line in lines if 18 <= int(line[0]) <= 22]
+    check([int(n[0]) for n in names] == [18] + 5 * [21] + [20, 21, 21, 22, 19], f"pool: {names}")
+    check(any(line[-1] == "nodes" for line in names), "the pool has no name")
+    check(any(line[0] == "17" and line[-2:] == ["half", "way"] for line in lines), "no mark")
+
+
+def test_paused(folder, program):
+    got, _, _ = record(folder, "paused", [program], "--paused", code=4)
+    check(got["allocs"] < 40, f"{got['allocs']} allocations while paused")
+
+
+def test_signals(folder, program):
+    """A report while the program runs; then nothing is recorded; then again."""
+    name = folder / "signals"
+    child = subprocess.Popen([TENURE, "run", "--no-page", "--signals", "-o", name, program, "wait"],
+                             stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    time.sleep(0.3)
+    child.send_signal(signal.SIGUSR1)
+    time.sleep(0.3)
+    check((folder / "signals.trace").exists(), "no report was made")
+    child.send_signal(signal.SIGUSR2)
+    time.sleep(0.2)
+    child.send_signal(signal.SIGUSR2)
+    time.sleep(0.1)
+    child.terminate()
+    err = child.communicate(timeout=60)[1].decode()
+    check(child.returncode == 128 + signal.SIGTERM, f"status {child.returncode}")
+    check("paused" in err and "recording" in err, err)
+    check(err.count("at the peak") == 2, f"{err.count('at the peak')} reports\n{err}")
+
+
+def test_sample(folder, program, events):
+    """One in 10,000 bytes: weighted, they are all bytes; frees of others are not there."""
+    _, trace, _ = record(folder, "sample", [program, 40000], "--sample=10000")
+    _, lines = kinds_of(events, trace)
+    sizes = [int(line[3]) for line in lines if line[0] == "0"]
+    weight = sum(size / (1 - 2.718281828 ** (-size / 10000)) for size in sizes)
+    total = 40 * sum(range(1, 1001)) + 40000 * 10
+    check(0.85 < weight / total < 1.15, f"{weight / total:.3f} of the bytes, {len(sizes)} samples")
+    check(1000 < len(sizes) < 3500, f"{len(sizes)} samples")
+    live = set()
+    for line in lines:
+        if line[0] == "0":
+            live.add(line[2])
+        elif line[0] == "1":
+            check(line[2] in live, "a block was freed that was not sampled")
+            live.discard(line[2])
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        program, events = compile_c(folder, "client", "-fno-builtin"), events_program(folder)
+        test_client(folder, program, events)
+        test_paused(folder, program)
+        test_signals(folder, program)
+        test_sample(folder, program, events)
+    return checks.failures != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
