@@ -169,10 +169,9 @@ struct tn_gc {
   /* Weak references and finalizers; lock. */
   void *weak_found;  // list through the objects, this collection
   void *ephemerons_found;
-  tni_os_lock weak_lock;           // reached, while workers trace
-  tni_vector reached;              // keys reached meanwhile: old address, new
-  bool reached_lost;               // reached could not grow
-  struct tni_ephemerons *waiting;  // by key
+  tni_os_lock weak_lock;  // reached, while workers trace
+  tni_vector reached;     // keys reached meanwhile: old address, new
+  bool reached_lost;      // reached could not grow
   tni_finals finals;
   tni_finals due;
   tni_finals dead;  // found in this collection

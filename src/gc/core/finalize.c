@@ -12,6 +12,7 @@
  * Failure   without memory for the table: youngest first.
  */
 #include "gc/core/core.h"
+#include "gc/core/table.h"
 
 /* ---- Lists ----------------------------------------------------------------------- */
 
@@ -61,66 +62,28 @@ tni_finals_free(tn_gc *heap)
 
 /* ---- What the walk has seen --------------------------------------------------------- */
 
-typedef struct final_seen {
-  void *object;
-  size_t first;  // its first finalizer in dead, plus 1; 0: none
-} final_seen;
+/* An entry's number: the object's first finalizer in dead, plus 1; 0: none. */
 
 typedef struct final_walk {
   tn_tracer tracer;  // first
-  final_seen *seen;
-  size_t room;
-  size_t count;
+  tni_table seen;
   tni_vector stack;  // objects; tagged by 1: all it reaches is done
   tni_vector order;  // objects with finalizers, those that are reached first
   bool failed;
 } final_walk;
 
-static size_t
-finalize_slot(const final_walk *walk, const void *object)
-{
-  size_t i = tni_address_hash(object) & (walk->room - 1);
-  while (walk->seen[i].object && walk->seen[i].object != object)
-    i = (i + 1) & (walk->room - 1);
-  return i;
-}
-
-static bool
-finalize_grow(final_walk *walk)
-{
-  final_seen *const old = walk->seen;
-  const size_t old_room = walk->room;
-  const size_t room = old_room ? 2 * old_room : 256;
-  final_seen *const seen = tni_meta_allocate(room * sizeof *seen);
-  if (!seen)
-    return false;
-  walk->seen = seen;
-  walk->room = room;
-  for (size_t i = 0; i < old_room; i++)
-    if (old[i].object)
-      walk->seen[finalize_slot(walk, old[i].object)] = old[i];
-  if (old)
-    tni_meta_free(old, old_room * sizeof *old);
-  return true;
-}
-
 /* The entry of object, new or old; NULL: no memory. */
-static final_seen *
+static tni_entry *
 finalize_see(final_walk *walk, void *object)
 {
-  if (2 * walk->count >= walk->room && !finalize_grow(walk)) {
-    walk->failed = true;
-    return NULL;
-  }
-  final_seen *const entry = &walk->seen[finalize_slot(walk, object)];
-  walk->count += entry->object == NULL;
-  entry->object = object;
+  tni_entry *const entry = tni_table_put(&walk->seen, object);
+  walk->failed |= entry == NULL;
   return entry;
 }
 
 /* ---- The walk --------------------------------------------------------------------------- */
 
-/* first's highest bit: the walk has been here. */
+/* The number's highest bit: the walk has been here. */
 #define FINALIZE_VISITED ((size_t)1 << (sizeof(size_t) * 8 - 1))
 
 static void
@@ -151,10 +114,10 @@ finalize_ignore(tn_tracer *tracer, tn_ref *slot)
 static void
 finalize_enter(final_walk *walk, void *object)
 {
-  final_seen *const entry = finalize_see(walk, object);
-  if (!entry || entry->first & FINALIZE_VISITED)
+  tni_entry *const entry = finalize_see(walk, object);
+  if (!entry || entry->value.number & FINALIZE_VISITED)
     return;
-  entry->first |= FINALIZE_VISITED;
+  entry->value.number |= FINALIZE_VISITED;
   if (!tni_vector_push(&walk->stack, (char *)object + 1))
     walk->failed = true;
   tni_trace(&walk->tracer, tni_type_of(object), object, finalize_visit);
@@ -163,8 +126,8 @@ finalize_enter(final_walk *walk, void *object)
 static void
 finalize_leave(final_walk *walk, void *object)
 {
-  const final_seen *const entry = &walk->seen[finalize_slot(walk, object)];
-  if ((entry->first & ~FINALIZE_VISITED) != 0 &&
+  const tni_entry *const entry = tni_table_find(&walk->seen, object);
+  if ((entry->value.number & ~FINALIZE_VISITED) != 0 &&
       !tni_vector_push(&walk->order, object))
     walk->failed = true;
 }
@@ -188,11 +151,11 @@ static void
 finalize_chain(final_walk *walk, tni_final *dead, size_t count)
 {
   for (size_t i = count; i-- > 0 && !walk->failed;) {
-    final_seen *const entry = finalize_see(walk, dead[i].object.at);
+    tni_entry *const entry = finalize_see(walk, dead[i].object.at);
     if (!entry)
       return;
-    dead[i].next = entry->first;
-    entry->first = i + 1;
+    dead[i].next = entry->value.number;
+    entry->value.number = i + 1;
   }
 }
 
@@ -200,9 +163,9 @@ static void
 finalize_due_in_order(tn_gc *heap, final_walk *walk, tni_final *dead)
 {
   for (size_t i = walk->order.count; i-- > 0;) {  // [final.order]
-    const final_seen *const entry =
-        &walk->seen[finalize_slot(walk, walk->order.at[i])];
-    for (size_t n = entry->first & ~FINALIZE_VISITED; n != 0;
+    const tni_entry *const entry =
+        tni_table_find(&walk->seen, walk->order.at[i]);
+    for (size_t n = entry->value.number & ~FINALIZE_VISITED; n != 0;
          n = dead[n - 1].next)
       finalize_add(&heap->due, dead[n - 1]);
   }
@@ -223,8 +186,7 @@ finalize_order(tn_gc *heap, tni_final *dead, size_t count)
       finalize_add(&heap->due, dead[i]);
   else
     finalize_due_in_order(heap, &walk, dead);
-  if (walk.seen)
-    tni_meta_free(walk.seen, walk.room * sizeof *walk.seen);
+  tni_table_free(&walk.seen);
   tni_vector_free(&walk.stack);
   tni_vector_free(&walk.order);
 }

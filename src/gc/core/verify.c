@@ -8,59 +8,25 @@
  */
 #include "gc/core/core.h"
 
+#include "gc/core/table.h"
 #include "os/os.h"
 
 typedef struct verify_heap {
   tn_tracer tracer;  // first
   const char *when;
-  void **slot;  // the set: open addressing
-  size_t room;
-  size_t count;
+  tni_table objects;
   void *object;  // whose fields are looked at; NULL: roots
   size_t wrong;
   bool stops;   // at the first wrong one
   bool failed;  // no memory for the set
 } verify_heap;
 
-static size_t
-verify_slot(const verify_heap *v, const void *object)
-{
-  size_t i = tni_address_hash(object) & (v->room - 1);
-  while (v->slot[i] && v->slot[i] != object)
-    i = (i + 1) & (v->room - 1);
-  return i;
-}
-
-static bool
-verify_grow(verify_heap *v)
-{
-  void **const old = v->slot;
-  const size_t old_room = v->room;
-  const size_t room = old_room ? 2 * old_room : 1024;
-  void **const slot = tni_meta_allocate(room * sizeof *slot);
-  if (!slot)
-    return false;
-  v->slot = slot;
-  v->room = room;
-  for (size_t i = 0; i < old_room; i++)
-    if (old[i])
-      v->slot[verify_slot(v, old[i])] = old[i];
-  if (old)
-    tni_meta_free(old, old_room * sizeof *old);
-  return true;
-}
-
 static bool
 verify_note(void *argument, tn_ref object)
 {
   verify_heap *const v = argument;
-  if (2 * v->count >= v->room && !verify_grow(v)) {
-    v->failed = true;
-    return false;
-  }
-  v->slot[verify_slot(v, object.at)] = object.at;
-  v->count++;
-  return true;
+  v->failed = tni_table_put(&v->objects, object.at) == NULL;
+  return !v->failed;
 }
 
 static void
@@ -96,7 +62,7 @@ verify_visit(tn_tracer *tracer, tn_ref *slot)
   if (!target)
     return;
   if (tni_address(target) % TN_GC_GRANULE != 0 ||
-      !v->slot[verify_slot(v, target)]) {
+      !tni_table_find(&v->objects, target)) {
     verify_complain(v, slot, "names no object:");
     return;
   }
@@ -149,14 +115,12 @@ tni_verify(tn_gc *heap, const char *when, bool stops)
                               .visit_special = verify_special},
                    .when = when,
                    .stops = stops};
-  if (verify_grow(&v) && TNI_COLLECTOR(heap)->walk(heap, verify_note, &v) &&
-      !v.failed) {
+  if (TNI_COLLECTOR(heap)->walk(heap, verify_note, &v) && !v.failed) {
     (void)TNI_COLLECTOR(heap)->walk(heap, verify_object, &v);
     v.object = NULL;
     tni_roots_visit(&v.tracer, verify_visit);
   }
-  if (v.slot)
-    tni_meta_free(v.slot, v.room * sizeof *v.slot);
+  tni_table_free(&v.objects);
   return v.wrong;
 }
 

@@ -18,6 +18,7 @@
  *           Barros and Ierusalimschy (2008), as Lua does it.
  */
 #include "gc/core/core.h"
+#include "gc/core/table.h"
 
 typedef struct weak_object {
   tn_ref target;
@@ -29,15 +30,6 @@ typedef struct ephemeron_object {
   tn_ref value;
   void *link;
 } ephemeron_object;
-
-typedef struct tni_ephemerons {
-  struct {
-    void *key;
-    ephemeron_object *first;
-  } * slot;
-  size_t room;  // a power of two
-  size_t count;
-} tni_ephemerons;
 
 static char weak_end[8];  // the end of a list: a link that is not NULL
 
@@ -78,43 +70,15 @@ tni_weak_key_reached(tn_gc *heap, void *old, void *now)
 
 /* ---- The table ----------------------------------------------------------------- */
 
-static size_t
-weak_slot(const tni_ephemerons *table, const void *key)
-{
-  size_t i = tni_address_hash(key) & (table->room - 1);
-  while (table->slot[i].key && table->slot[i].key != key)
-    i = (i + 1) & (table->room - 1);
-  return i;
-}
-
-static bool
-weak_grow(tni_ephemerons *table)
-{
-  tni_ephemerons larger = {.room = table->room ? 2 * table->room : 256};
-  larger.slot = tni_meta_allocate(larger.room * sizeof *larger.slot);
-  if (!larger.slot)
-    return false;
-  for (size_t i = 0; i < table->room; i++)
-    if (table->slot[i].key)
-      larger.slot[weak_slot(&larger, table->slot[i].key)] = table->slot[i];
-  if (table->slot)
-    tni_meta_free(table->slot, table->room * sizeof *table->slot);
-  larger.count = table->count;
-  *table = larger;
-  return true;
-}
-
 /* Let e wait for its key; false: no memory. */
 static bool
-weak_wait(tni_ephemerons *table, ephemeron_object *e)
+weak_wait(tni_table *table, ephemeron_object *e)
 {
-  if (2 * table->count >= table->room && !weak_grow(table))
+  tni_entry *const entry = tni_table_put(table, e->key.at);
+  if (!entry)
     return false;
-  const size_t i = weak_slot(table, e->key.at);
-  table->count += table->slot[i].key == NULL;
-  table->slot[i].key = e->key.at;
-  e->link = table->slot[i].first ? (void *)table->slot[i].first : weak_end;
-  table->slot[i].first = e;
+  e->link = entry->value.pointer ? entry->value.pointer : weak_end;
+  entry->value.pointer = e;
   tni_set_flag(e->key.at, TNI_FLAG_EPH_KEY);
   return true;
 }
@@ -139,8 +103,7 @@ weak_resolve(tn_tracer *tracer, ephemeron_object *e)
 /* Look at the ephemerons found since; those that wait and found no place in the
  * table go to *left.  Returns how many keys live. */
 static size_t
-weak_sort_found(tn_tracer *tracer, tni_ephemerons *table,
-                ephemeron_object **left)
+weak_sort_found(tn_tracer *tracer, tni_table *table, ephemeron_object **left)
 {
   tn_gc *const heap = tracer->heap;
   ephemeron_object *e = heap->ephemerons_found;
@@ -165,17 +128,17 @@ weak_sort_found(tn_tracer *tracer, tni_ephemerons *table,
 
 /* Resolve what waited for the keys that were reached; how many. */
 static size_t
-weak_take_reached(tn_tracer *tracer, tni_ephemerons *table)
+weak_take_reached(tn_tracer *tracer, tni_table *table)
 {
   tn_gc *const heap = tracer->heap;
   size_t resolved = 0;
   while (heap->reached.count > 0) {
     void *const key = heap->reached.at[--heap->reached.count];
-    if (table->room == 0)
+    tni_entry *const entry = tni_table_find(table, key);
+    if (!entry)
       continue;
-    const size_t i = weak_slot(table, key);
-    ephemeron_object *e = table->slot[i].first;
-    table->slot[i].first = NULL;
+    ephemeron_object *e = entry->value.pointer;
+    entry->value.pointer = NULL;
     while (e) {
       ephemeron_object *const next = weak_next(e->link);
       weak_resolve(tracer, e);
@@ -188,14 +151,14 @@ weak_take_reached(tn_tracer *tracer, tni_ephemerons *table)
 
 /* Without memory for reached keys: put all that wait back to be looked at. */
 static void
-weak_look_again(tn_gc *heap, tni_ephemerons *table, ephemeron_object **left)
+weak_look_again(tn_gc *heap, tni_table *table, ephemeron_object **left)
 {
   for (size_t i = 0; i < table->room; i++)
-    for (ephemeron_object *e = table->slot[i].first; e;) {
+    for (ephemeron_object *e = table->at[i].value.pointer; e;) {
       ephemeron_object *const next = weak_next(e->link);
       e->link = NULL;
       weak_link(heap, &heap->ephemerons_found, e, &e->link);
-      table->slot[i].first = NULL;
+      table->at[i].value.pointer = NULL;
       e = next;
     }
   while (*left) {
@@ -214,10 +177,10 @@ weak_clear_ephemeron(tn_gc *heap, ephemeron_object *e)
 }
 
 static void
-weak_clear_waiting(tn_gc *heap, tni_ephemerons *table, ephemeron_object *left)
+weak_clear_waiting(tn_gc *heap, tni_table *table, ephemeron_object *left)
 {
   for (size_t i = 0; i < table->room; i++)
-    for (ephemeron_object *e = table->slot[i].first; e;) {
+    for (ephemeron_object *e = table->at[i].value.pointer; e;) {
       ephemeron_object *const next = weak_next(e->link);
       weak_clear_ephemeron(heap, e);
       e = next;
@@ -227,8 +190,7 @@ weak_clear_waiting(tn_gc *heap, tni_ephemerons *table, ephemeron_object *left)
     weak_clear_ephemeron(heap, left);
     left = next;
   }
-  if (table->slot)
-    tni_meta_free(table->slot, table->room * sizeof *table->slot);
+  tni_table_free(table);
 }
 
 static void
@@ -252,7 +214,7 @@ void
 tni_weak_finish(tn_tracer *tracer, void (*drain)(tn_tracer *tracer))
 {
   tn_gc *const heap = tracer->heap;
-  tni_ephemerons table = {0};
+  tni_table table = {0};
   ephemeron_object *left = NULL;
   for (size_t resolved = 1; resolved != 0;) {
     resolved = weak_sort_found(tracer, &table, &left);
