@@ -228,8 +228,8 @@ def render_owner(out, text, owner, left, top, width):
     for key, label, color in series:
         points = " ".join(f"{x_of(i):.1f},{y_of(owner[f'{key}_{s}']):.1f}" for i, s in enumerate(SIZES))
         out.append(f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="2"/>')
-        text(left + 10, y_of(owner[f"{key}_{SIZES[0]}"]) + (-8 if key == "tag_ns" else 16), label, "start",
-             fill=color)
+        last = y_of(owner[f"{key}_{SIZES[-1]}"])
+        text(left + width, last + (-26 if key == "tag_ns" else 16), label, "end", fill=color)
 
 
 def main():
