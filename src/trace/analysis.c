@@ -133,10 +133,6 @@ analysis_note_most(tni_analysis *a, tni_path *path)
   a->totals.peak_blocks = a->totals.live_blocks;
   a->totals.peak_ns = a->begin_ns;
   a->epoch++;
-  if (path->live_bytes >= path->dhat_bytes) {
-    path->dhat_bytes = path->live_bytes;
-    path->dhat_blocks = path->live_blocks;
-  }
 }
 
 /* The live sums of a path change by blocks and bytes (modulo 2^64). */
@@ -370,7 +366,13 @@ analysis_left(tni_analysis *a, const tni_trace_event *e)
   b->mark = (uint8_t)(e->extra[0] + 1);
   if (e->extra[0] == TN_TRACE_REACHABLE || e->extra[0] == TN_TRACE_INTERIOR)
     return;
-  tni_site *const site = &a->sites[a->paths[b->path].site];
+  /* Of the last resize, as memcheck says it. */
+  tni_site *const site = &a->sites[analysis_site(a, b->stack)];
+  if (e->extra[0] == TN_TRACE_INDIRECT) {
+    site->indirect_blocks++;
+    site->indirect_bytes += b->size;
+    return;
+  }
   site->lost_blocks++;
   site->lost_bytes += b->size;
 }

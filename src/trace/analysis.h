@@ -78,7 +78,6 @@ typedef struct tni_path {
   uint64_t live_blocks, live_bytes;  // now
   uint64_t most_blocks, most_bytes;  // when live_bytes was largest
   uint64_t peak_blocks, peak_bytes;  // when those of the run were
-  uint64_t dhat_blocks, dhat_bytes;  // what DHAT calls the path's maximum
   uint64_t left_blocks, left_bytes;  // at the ends of processes
   uint64_t temporary;                // freed before its thread's next event
   uint64_t lifetime_ns;              // of the freed and the left, together
@@ -106,9 +105,9 @@ typedef struct tni_site {
   uint64_t most_blocks, most_bytes;
   uint64_t peak_blocks, peak_bytes;
   uint32_t epoch;
-  uint64_t left_blocks, left_bytes;  // never freed
-  uint64_t lost_blocks,
-      lost_bytes;  // of these unreachable or only through such
+  uint64_t left_blocks, left_bytes;          // never freed
+  uint64_t lost_blocks, lost_bytes;          // of these, that nothing points to
+  uint64_t indirect_blocks, indirect_bytes;  // that only lost ones do
   uint64_t temporary;
   uint64_t resizes, moves, resize_bytes;  // bytes copied by moves
   uint64_t grown;                         // blocks that were resized at all

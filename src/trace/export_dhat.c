@@ -37,8 +37,8 @@ dhat_path(tni_json *j, tni_analysis *a, const tni_path *path)
   tni_json_number(j, "tb", path->bytes);
   tni_json_number(j, "tbk", path->blocks);
   tni_json_number(j, "tl", path->lifetime_ns);
-  tni_json_number(j, "mb", path->dhat_bytes);
-  tni_json_number(j, "mbk", path->dhat_blocks);
+  tni_json_number(j, "mb", path->most_bytes);
+  tni_json_number(j, "mbk", path->most_blocks);
   tni_json_number(j, "gb", path->peak_bytes);
   tni_json_number(j, "gbk", path->peak_blocks);
   tni_json_number(j, "eb", path->left_bytes);

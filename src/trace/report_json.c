@@ -196,12 +196,14 @@ json_tree(tni_json *j, tni_analysis *a, json_texts *texts, size_t most)
 /* ---- Sites ----------------------------------------------------------------- */
 
 static const char *const json_site_columns[] = {
-    "function",    "file",        "line",        "module",      "blocks",
-    "bytes",       "frees",       "peak_blocks", "peak_bytes",  "most_blocks",
-    "most_bytes",  "left_blocks", "left_bytes",  "lost_blocks", "lost_bytes",
-    "temporary",   "resizes",     "moves",       "least_size",  "most_size",
-    "lifetime_ns", "threads",     "pages",       "holder",      "growing",
-    "lifetimes",   "escapes",     "orders",      "freed_at",    "source"};
+    "function",       "file",        "line",        "module",
+    "blocks",         "bytes",       "frees",       "peak_blocks",
+    "peak_bytes",     "most_blocks", "most_bytes",  "left_blocks",
+    "left_bytes",     "lost_blocks", "lost_bytes",  "indirect_blocks",
+    "indirect_bytes", "temporary",   "resizes",     "moves",
+    "least_size",     "most_size",   "lifetime_ns", "threads",
+    "pages",          "holder",      "growing",     "lifetimes",
+    "escapes",        "orders",      "freed_at",    "source"};
 
 static void
 json_place(tni_json *j, tni_analysis *a, json_texts *texts, uint32_t frame)
@@ -254,15 +256,16 @@ json_site(tni_json *j, tni_analysis *a, json_texts *texts, uint32_t index)
                   json_text_number(texts, tni_symbols_base(tni_symbols_path(
                                               a->names.symbols, module))));
   const uint64_t numbers[] = {
-      s->blocks,      s->bytes,
-      s->frees,       s->peak_blocks,
-      s->peak_bytes,  s->most_blocks,
-      s->most_bytes,  s->left_blocks,
-      s->left_bytes,  s->lost_blocks,
-      s->lost_bytes,  s->temporary,
-      s->resizes,     s->moves,
-      s->least_size,  s->most_size,
-      s->lifetime_ns, (uint64_t)__builtin_popcountll(s->threads),
+      s->blocks,         s->bytes,
+      s->frees,          s->peak_blocks,
+      s->peak_bytes,     s->most_blocks,
+      s->most_bytes,     s->left_blocks,
+      s->left_bytes,     s->lost_blocks,
+      s->lost_bytes,     s->indirect_blocks,
+      s->indirect_bytes, s->temporary,
+      s->resizes,        s->moves,
+      s->least_size,     s->most_size,
+      s->lifetime_ns,    (uint64_t)__builtin_popcountll(s->threads),
       s->pages};
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
     tni_json_number(j, NULL, numbers[i]);
@@ -291,7 +294,8 @@ static double
 json_weight(const tni_analysis *a, const tni_site *s)
 {
   const tni_totals *const t = &a->totals;
-  const uint64_t parts[] = {s->peak_bytes, s->blocks, s->bytes, s->left_bytes};
+  const uint64_t parts[] = {s->peak_bytes, s->blocks, s->bytes,
+                            s->left_bytes + s->lost_bytes};
   const uint64_t wholes[] = {t->peak_bytes, t->allocs, t->bytes, t->left_bytes};
   double weight = 0;
   for (int i = 0; i < 4; i++) {
@@ -342,7 +346,7 @@ json_sites(tni_json *j, tni_analysis *a, json_texts *texts, size_t most)
   json_order *const order = tni_store_get(a->site_count, sizeof *order);
   size_t count = 0;
   for (uint32_t i = 0; i < a->site_count; i++)
-    if (a->sites[i].blocks)
+    if (a->sites[i].blocks || a->sites[i].lost_blocks)
       order[count++] = (json_order){json_weight(a, &a->sites[i]), i};
   qsort(order, count, sizeof *order, json_compare);
   const size_t shown = count < most ? count : most;

@@ -80,8 +80,8 @@ text_totals(FILE *to, const tni_analysis *a)
             tni_report_count(t->faults, count));
   uint64_t lost_bytes = 0, lost_blocks = 0;
   for (size_t i = 0; i < a->site_count; i++) {
-    lost_bytes += a->sites[i].lost_bytes;
-    lost_blocks += a->sites[i].lost_blocks;
+    lost_bytes += a->sites[i].lost_bytes + a->sites[i].indirect_bytes;
+    lost_blocks += a->sites[i].lost_blocks + a->sites[i].indirect_blocks;
   }
   fprintf(to, "  at exit    %10s in %s blocks",
           tni_report_bytes(t->left_bytes, bytes),
