@@ -19,8 +19,14 @@ static _Atomic uint64_t arena_count;  // atomic: relaxed
 void
 tn_arena_set_source(tn_provider *source)
 {
-  /* Pairs with the acquire in arena_choose: the source is seen complete. */
+  /* Pairs with the acquire in tni_arena_get_source: the source is seen complete. */
   tni_store_release(&arena_source, source);
+}
+
+tn_provider *
+tni_arena_get_source(void)
+{
+  return tni_load_acquire(&arena_source);  // pairs with tn_arena_set_source
 }
 
 bool
@@ -175,7 +181,7 @@ tn_arena_create(tn_arena *out, const tn_arena_options *options)
   a.cleanups.serial = (tni_add_relaxed(&arena_count, 1) + 1)
                       << TNI_ARENA_SERIAL_BITS;
   if (!o->provider && !o->buffer && !o->size)
-    a.source = tni_load_acquire(&arena_source);  // tn_arena_set_source
+    a.source = tni_arena_get_source();
   a.low = tni_arena_nowhere;
   tni_arena_set(&a, a.low, a.low);
   tni_arena_stir(&a);

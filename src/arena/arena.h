@@ -47,6 +47,9 @@ void tni_arena_check_owner(const tn_arena *a);
 #define TNI_ARENA_OWNED(a)                                                     \
   ((void)(TN_DEBUG >= 1 ? (tni_arena_check_owner(a), 0) : 0))
 
+/* What tn_arena_set_source was given. */
+tn_provider *tni_arena_get_source(void);
+
 bool tni_arena_is_valid(const tn_arena *a);
 
 static inline size_t

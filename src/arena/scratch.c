@@ -9,6 +9,7 @@ typedef struct scratch_record scratch_record;
 struct scratch_record {
   tn_arena arena;        // first
   scratch_record *next;  // owner
+  tn_provider *source;   // const: of this record; NULL: vm's records
   unsigned depth;        // owner: how many borrow it
 };
 
@@ -21,11 +22,35 @@ static struct {
   tni_os_tls at_end;  // lock: lock; constant once is_made
 } scratch_process;
 
+/* A program that has a source of its own asks the system for nothing. */
+static scratch_record *
+scratch_allocate(void)
+{
+  tn_provider *const source = tni_arena_get_source();
+  scratch_record *const record =
+      source ? tn_allocate(source, sizeof *record, _Alignof(scratch_record))
+                   .pointer
+             : tni_meta_allocate(sizeof *record);
+  if (record)
+    *record = (scratch_record){.source = source};
+  return record;
+}
+
+static void
+scratch_free(scratch_record *record)
+{
+  if (record->source)
+    tn_release(record->source, record, sizeof *record,
+               _Alignof(scratch_record));
+  else
+    tni_meta_free(record, sizeof *record);
+}
+
 static void
 scratch_destroy(scratch_record *record)
 {
   tn_arena_destroy(&record->arena);
-  tni_meta_free(record, sizeof *record);
+  scratch_free(record);
 }
 
 static void
@@ -66,12 +91,12 @@ scratch_watch_thread(void)
 static scratch_record *
 scratch_add(scratch_record **at)
 {
-  scratch_record *const record = tni_meta_allocate(sizeof *record);
+  scratch_record *const record = scratch_allocate();
   if (record == NULL)
     return NULL;
   const tn_arena_options options = {.name = "scratch"};
   if (tn_arena_create(&record->arena, &options) != TN_OK) {
-    tni_meta_free(record, sizeof *record);
+    scratch_free(record);
     return NULL;
   }
   if (scratch_first == NULL)

@@ -120,6 +120,10 @@ tn_status tni_os_huge(void *addr, size_t size, bool on);
 /* Make COMMITTED pages RESIDENT now; TN_ENOMEM instead of a later death. */
 tn_status tni_os_prefault(void *addr, size_t size);
 
+/* Make the program's own code and data RESIDENT, and those of its libraries,
+ * as far as the system can: what is missing costs a page fault later. */
+tn_status tni_os_prefault_program(void);
+
 /* Move the pages of [from, from + size) to [to, to + size), which must be
  * RESERVED; from is RESERVED afterwards.  TN_ENOTSUP when !can_move. */
 tn_status tni_os_move(void *from, void *to, size_t size);

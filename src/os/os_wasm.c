@@ -467,6 +467,12 @@ tni_os_alternate_stack(void)
 }
 
 tn_status
+tni_os_prefault_program(void)
+{
+  return TN_OK;
+}
+
+tn_status
 tni_os_prefault_stack(size_t size)
 {
   (void)size;
