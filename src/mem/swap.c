@@ -108,6 +108,18 @@ tn_mem_swap_pages(void *a, void *b, size_t size)
 
 /* ---- Past the cache -------------------------------------------------------- */
 
+/* Sixteen aligned bytes past the cache: half the time of two words. */
+typedef long long mem_n16 __attribute__((vector_size(16), may_alias));
+typedef long long mem_any16
+    __attribute__((vector_size(16), aligned(1), may_alias));
+#if defined(__clang__)
+#define MEM_STORE_NT(p, v) __builtin_nontemporal_store(v, p)
+#elif defined(__x86_64__)
+#define MEM_STORE_NT(p, v) __builtin_ia32_movntdq(p, v)
+#else
+#define MEM_STORE_NT(p, v) (*(p) = (v))
+#endif
+
 void
 tn_mem_copy_nt(void *to, const void *from, size_t size)
 {
@@ -117,11 +129,15 @@ tn_mem_copy_nt(void *to, const void *from, size_t size)
     return;
   unsigned char *p = to;
   const unsigned char *q = from;
-  const size_t head = tni_min(size, -tni_address(p) & 7);
+  const size_t head = tni_min(size, -tni_address(p) & 15);
   memcpy(p, q, head);
   p += head, q += head, size -= head;
-  for (; size >= 8; size -= 8, p += 8, q += 8)
-    tn_store_u64_nt((uint64_t *)(void *)p, tn_load_u64_ua(q));
+  for (; size >= 64; size -= 64, p += 64, q += 64) {
+    mem_n16 *const line = (mem_n16 *)(void *)p;
+    const mem_any16 *const source = (const mem_any16 *)(const void *)q;
+    for (size_t i = 0; i < 4; i++)
+      MEM_STORE_NT(&line[i], source[i]);
+  }
   memcpy(p, q, size);
   tn_fence_nt();
 }

@@ -3,10 +3,12 @@
 
     tn_mem_wipe     its stores stay, at -O2, -O3 and with -flto, where a plain
                     memset of the same dead buffer is gone
+    tn_mem_copy_nt  stores past the cache and fences, in the library
     TN_LOAD_UA, TN_STORE_UA    one load, one store (alone: at link time gcc
                     changes what its functions are given)
 x86-64 only; gcc and clang.
 """
+import os
 import pathlib
 import platform
 import re
@@ -99,6 +101,11 @@ def main():
                 if not text:
                     wrong += 1
                     print(compiler, *flags, name, *code["wiped"], sep="\n  ")
+    library = functions(pathlib.Path(os.environ.get("BUILD", "build"), "libtenure.a"))
+    copy = library["tn_mem_copy_nt"]
+    if not any("movnt" in text for text in copy) or "sfence" not in copy:
+        wrong += 1
+        print("tn_mem_copy_nt does not go past the cache", *copy, sep="\n  ")
     print(f"wipe: {wrong} complaints")
     return 1 if wrong else 0
 

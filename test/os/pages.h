@@ -238,6 +238,65 @@ pages_test_alias(void)
 }
 
 static void
+pages_test_swap(void)
+{
+  const size_t page = pages_size(1);
+  unsigned char *const p = pages_reserve(6);
+  TEST(tni_os_commit(p, 6 * page) == TN_OK);
+  memset(p, 1, 3 * page);
+  memset(p + 3 * page, 2, 3 * page);
+  const tn_status status = tni_os_swap(p, p + 4 * page, 2 * page);
+  if (!tni_os_get_config()->can_move) {
+    TEST(status == TN_ENOTSUP && pages_are(p, 3 * page, 1));
+  } else if (TEST(status == TN_OK)) {
+    TEST(pages_are(p, 2 * page, 2) && pages_are(p + 4 * page, 2 * page, 1));
+    TEST(pages_can_write(p) && pages_can_write(p + 5 * page));
+  }
+  TEST(pages_are(p + 2 * page, page, 1) && pages_are(p + 3 * page, page, 2));
+  pages_release(p, 6);
+}
+
+static void
+pages_test_guard(void)
+{
+  const size_t page = pages_size(1);
+  unsigned char *const p = pages_reserve(4);
+  TEST(tni_os_commit_lazy(p, 4 * page) == TN_OK);
+  memset(p, 1, 4 * page);
+  const tn_status status = tni_os_guard(p + page, 2 * page);
+  if (status == TN_ENOTSUP) {
+    TEST(pages_are(p, 4 * page, 1) && pages_can_write(p + page));
+  } else if (TEST(status == TN_OK)) {
+    TEST(!pages_can_write(p + page) && !pages_can_write(p + 3 * page - 1));
+    TEST(tni_os_purge(p, 4 * page) == TN_OK);  // guards stay
+    TEST(!pages_can_read(p + page));
+    TEST(pages_are(p, page, 0) && pages_are(p + 3 * page, page, 0));
+    TEST(tni_os_decommit(p + page, 2 * page) == TN_OK);
+    TEST(tni_os_commit(p + page, 2 * page) == TN_OK);
+    TEST(pages_are(p + page, 2 * page, 0) && pages_can_write(p + page));
+  }
+  pages_release(p, 4);
+}
+
+static void
+pages_test_secret(void)
+{
+  const size_t page = pages_size(1);
+  unsigned char *const p = pages_reserve(4);
+  unsigned reached = 0;
+  TEST(tni_os_secret(p + page, 2 * page, &reached) == TN_OK);
+  TEST(pages_are(p + page, 2 * page, 0));
+  memset(p + page, 1, 2 * page);
+  TEST(reached & TNI_OS_SECRET_NO_DUMP);
+  TEST((reached & TNI_OS_SECRET_LOCKED) || !(reached & TNI_OS_SECRET_HIDDEN));
+  TEST(!pages_can_read(p) && !pages_can_read(p + 3 * page));
+  TEST(tni_os_decommit(p + page, 2 * page) == TN_OK);
+  TEST(tni_os_commit(p + page, 2 * page) == TN_OK);
+  TEST(pages_are(p + page, 2 * page, 0));
+  pages_release(p, 4);
+}
+
+static void
 pages_test_all(void)
 {
   pages_test_config();
@@ -251,6 +310,9 @@ pages_test_all(void)
   pages_test_prefault();
   pages_test_move();
   pages_test_alias();
+  pages_test_swap();
+  pages_test_guard();
+  pages_test_secret();
 }
 
 #endif

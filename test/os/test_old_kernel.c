@@ -55,7 +55,8 @@ int
 madvise(void *addr, size_t size, int advice)
 {
   if (advice == MADV_POPULATE_WRITE || advice == MADV_FREE ||
-      advice == MADV_HUGEPAGE || advice == MADV_NOHUGEPAGE)
+      advice == MADV_HUGEPAGE || advice == MADV_NOHUGEPAGE ||
+      advice == 102)  // MADV_GUARD_INSTALL
     return refuse(EINVAL);
   return (int)syscall(SYS_madvise, addr, size, advice);
 }
