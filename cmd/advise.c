@@ -8,10 +8,8 @@
 #include "cmd.h"
 #include "report.h"
 
-/* Take the second word that is no option out of the arguments; NULL: there is
- * none. */
-static const char *
-advise_take_second(int *argc, char **argv)
+const char *
+cmd_take_second(int *argc, char **argv)
 {
   int words = 0;
   for (int i = 0; i < *argc; i++) {
@@ -44,7 +42,7 @@ cmd_advise(int argc, char **argv)
       "with "
       "other input,\nconfirms or refutes what one run cannot prove.",
       options, sizeof options / sizeof *options};
-  const char *const second = advise_take_second(&argc, argv);
+  const char *const second = cmd_take_second(&argc, argv);
   const int code = cmd_parse(&usage, argc, argv, &trace);
   if (code >= 0)
     return code;

@@ -29,6 +29,20 @@ int tni_report_json(FILE *to, const char *trace);
 /* Read a trace and write it in the form of another tool: see export.h. */
 int tni_export(FILE *to, const char *trace, const char *format);
 
+/* Read two traces and write what changed, site by site. */
+int tni_report_diff(FILE *to, const char *before, const char *after,
+                    bool is_json);
+
+/* Replay a trace with plans and write what it comes to.
+ *
+ *   with     "advice"; or WAY:FUNCTION[:SCOPE or BYTES], for all sites in that
+ *            function
+ *   returns 0; 1 after one line on standard error; 2 when a block would have
+ *           gone before its last use
+ */
+int tni_report_replay(FILE *to, const char *trace, const char *const *with,
+                      size_t count);
+
 /* Both at once, from one reading: text to a stream, the page to a file. */
 int tni_report_both(FILE *to, const char *trace, const char *html);
 
