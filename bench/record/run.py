@@ -3,10 +3,11 @@
 
 Rounds are interleaved, and each ratio is of one round; given are the median and
 the interval of the middle half.  Programs: python3 with PYTHONMALLOC=malloc,
-sqlite3 in memory, and a compiler (clang -cc1; its parser and passes recurse).
+sqlite3 in memory, four threads that churn (seconds are of the wall clock there),
+and a compiler (clang -cc1; its parser and passes recurse).
 Both recorders run in the process only: no interpreter, no compressor, no merging.
 
-  record/run.py [ROUNDS] [PROGRAM ...]     default 9, all three
+  record/run.py [ROUNDS] [PROGRAM ...]     default 9, all
 prints name,variant,metric,value
 """
 import os
@@ -17,6 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
 OURS = BUILD + "/libtenure-record.so"
@@ -45,10 +47,13 @@ def programs(folder, scale):
         f"int f{i}(int a, int b) {{ int s = 0; for (int i = 0; i < a; i++) "
         f"s += (i * {i} + b) ^ ((a << 3) - (b >> 1)) * (i + {i}); return s; }}\n"
         for i in range(500 * scale)))
+    subprocess.run(["/usr/bin/gcc", "-O2", "-o", folder / "threads", "test/record/threads.c",
+                    "-pthread"], check=True)
     include = next(pathlib.Path("/usr/lib/llvm-14/lib/clang").glob("*/include"))
     return {
         "python3": (["/usr/bin/python3", "-c", PYTHON % (10 * scale)], None),
         "sqlite3": (["/usr/bin/sqlite3", ":memory:"], folder / "sql"),
+        "threads": ([str(folder / "threads"), "4", str(250000 * scale)], None),
         "clang": ([CLANG, "-cc1", "-triple", "x86_64-linux-gnu", "-O1", "-emit-obj", "-Iinclude",
                    "-Isrc", "-internal-isystem", str(include), "-internal-isystem", "/usr/include",
                    "-internal-isystem", "/usr/include/x86_64-linux-gnu", "-o", "/dev/null",
@@ -57,7 +62,7 @@ def programs(folder, scale):
 
 
 def run(folder, command, stdin, variant):
-    """(CPU seconds, bytes of the trace) of one run."""
+    """(CPU seconds, wall seconds, bytes of the trace) of one run."""
     env = {**os.environ, "PYTHONMALLOC": "malloc"}
     parts, raw = folder / "parts", folder / "raw"
     shutil.rmtree(parts, ignore_errors=True)
@@ -67,16 +72,16 @@ def run(folder, command, stdin, variant):
         env.update(LD_PRELOAD=THEIRS, DUMP_HEAPTRACK_OUTPUT=str(raw))
     elif variant != "plain":
         env.update(LD_PRELOAD=OURS, TENURE_RECORD=f"{parts}{variant.partition('tenure')[2]}")
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     subprocess.run(command, env=env, check=True, stdout=subprocess.DEVNULL,
                    stderr=subprocess.DEVNULL,
                    stdin=open(stdin) if stdin else subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    after, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - start
     size = raw.stat().st_size if raw.exists() else 0
     for part in parts.iterdir():
         with open(part, "rb") as f:
             size += int.from_bytes(f.read(40)[32:40], "little")
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, size
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall, size
 
 
 VARIANTS = {"plain": "plain", "full": "tenure", "depth8": "tenure:depth=8:free=8",
@@ -103,8 +108,8 @@ def main():
             cpu, size = {v: [] for v in VARIANTS}, {}
             for _ in range(rounds):
                 for variant, how in VARIANTS.items():
-                    seconds, size[variant] = run(folder, command, stdin, how)
-                    cpu[variant].append(seconds)
+                    seconds, wall, size[variant] = run(folder, command, stdin, how)
+                    cpu[variant].append(wall if program == "threads" else seconds)
             print(f"record,{program}.plain,seconds,{statistics.median(cpu['plain']):.3f}")
             for variant in ("full", "depth8", "address", "heaptrack"):
                 times = middle([a / b for a, b in zip(cpu[variant], cpu["plain"])])

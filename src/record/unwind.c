@@ -285,6 +285,7 @@ unwind_step(record_thread *t, unwind_state *s, record_rule rule)
 /* What a walk found and the path did not have, innermost first. */
 typedef struct unwind_fresh {
   uint32_t count;
+  bool is_special;  // one has another rule than RULE_SP
   uintptr_t slot[RECORD_DEPTH];
   uintptr_t ra[RECORD_DEPTH];
   uintptr_t bp_slot[RECORD_DEPTH];
@@ -374,6 +375,19 @@ unwind_extend(record_path *p, const unwind_fresh *f, const unwind_state *s)
   else if (!(p->is_whole || p->is_broken))
     needs = UNWIND_NEEDS_BP | UNWIND_NEEDS_ANY;
   uint64_t hash = n ? p->hash[n - 1] : 0;
+  if (TN_LIKELY(n != 0 && !f->is_special && !(needs & UNWIND_NEEDS_BP))) {
+    uintptr_t outer = p->slot[n - 1];
+    for (uint32_t i = f->count; i-- != 0; n++) {
+      const uintptr_t slot = f->slot[i];
+      hash = hash * UNWIND_BASE + f->ra[i] + (outer - slot) * UNWIND_SIZE;
+      p->slot[n] = outer = slot;
+      p->ra[n] = f->ra[i];
+      p->hash[n] = hash;
+      p->needs[n] = needs & UNWIND_NEEDS_ANY;
+    }
+    p->count = n;
+    return;
+  }
   for (uint32_t i = f->count; i-- != 0; n++) {
     const uintptr_t slot = f->slot[i];
     const uintptr_t ra = f->ra[i];
@@ -409,6 +423,7 @@ unwind_add(unwind_fresh *f, const unwind_state *s, record_rule rule)
   f->ra[n] = s->ra;
   f->bp_slot[n] = s->bp_slot;
   f->rule[n] = rule;
+  f->is_special |= rule.kind != RULE_SP;
 }
 
 /* Take the frames path[from - 1] .. path[to - 1], which were compared, as if
@@ -500,6 +515,22 @@ unwind_key(const record_thread *t, const record_window *w)
   return h ^ h >> 29;
 }
 
+/* One frame needs no walk. */
+static void
+unwind_innermost(record_thread *t, uintptr_t slot, record_window *window)
+{
+  record_path *const p = &t->path;
+  p->slot[0] = slot;
+  p->ra[0] = unwind_read(slot);
+  p->hash[0] = 0;
+  p->needs[0] = UNWIND_NEEDS_STEP | UNWIND_NEEDS_ANY;
+  p->count = 1;
+  p->is_whole = p->is_broken = false;
+  window->first = 0;
+  window->flags = TN_TRACE_STACK_CUT;
+  window->key = unwind_key(t, window);
+}
+
 void
 tni_record_walk(record_thread *t, uintptr_t slot, uintptr_t bp, uint32_t depth,
                 record_window *window)
@@ -507,6 +538,11 @@ tni_record_walk(record_thread *t, uintptr_t slot, uintptr_t bp, uint32_t depth,
   unwind_fresh fresh;
   unwind_state s;
   record_path *const p = &t->path;
+  if (depth == 1) {
+    unwind_innermost(t, slot, window);
+    p->is_stale = true;
+    return;
+  }
   s.slot = slot;
   s.ra = unwind_read(slot);
   s.bp = bp;
@@ -522,6 +558,7 @@ tni_record_walk(record_thread *t, uintptr_t slot, uintptr_t bp, uint32_t depth,
   if (TN_UNLIKELY(p->is_stale))
     p->count = p->is_stale = 0;
   fresh.count = 0;
+  fresh.is_special = false;
   unwind_result end;
   const uint32_t kept = unwind_outward(t, &s, depth, &fresh, &end);
   p->count = kept;
