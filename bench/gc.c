@@ -161,6 +161,7 @@ run(const workload *w, const command *c)
 {
   bench b = {.size = c->has_size ? c->size : w->size,
              .quiet = c->json || c->quiet,
+             .plain = c->options.scans_stacks,
              .survive = c->survive};
   b.heap = tn_gc_create(&c->options, NULL);
   if (!b.heap)

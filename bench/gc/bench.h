@@ -18,6 +18,7 @@ typedef struct bench {
   const tn_type *bytes;  // struct bench_bytes
   size_t size;           // of the workload
   bool quiet;            // print no text of the workload's own
+  bool plain;            // the heap scans stacks: plain variables are roots
   double survive;        // survival: share that survives
 } bench;
 

@@ -11,18 +11,38 @@
 
 #define TREES_LEAST 4u
 
+/* Its roots are plain variables, which the heap finds on the stack. */
 static tn_ref
-trees_make(bench *b, unsigned depth)
+trees_make_plain(bench *b, unsigned depth)
+{
+  if (depth == 0)
+    return bench_new_node(b);
+  const tn_ref left = trees_make_plain(b, depth - 1);
+  const tn_ref right = trees_make_plain(b, depth - 1);
+  const tn_ref node = bench_new_node(b);
+  BENCH_NODE(node)->left = left;
+  BENCH_NODE(node)->right = right;
+  return node;
+}
+
+static tn_ref
+trees_make_framed(bench *b, unsigned depth)
 {
   if (depth == 0)
     return bench_new_node(b);
   TN_ROOTS(b->m, r, left, right);
-  r.left = trees_make(b, depth - 1);
-  r.right = trees_make(b, depth - 1);
+  r.left = trees_make_framed(b, depth - 1);
+  r.right = trees_make_framed(b, depth - 1);
   const tn_ref node = bench_new_node(b);
   BENCH_NODE(node)->left = r.left;
   BENCH_NODE(node)->right = r.right;
   return node;
+}
+
+static tn_ref
+trees_make(bench *b, unsigned depth)
+{
+  return b->plain ? trees_make_plain(b, depth) : trees_make_framed(b, depth);
 }
 
 static size_t

@@ -257,6 +257,8 @@ tn_status tni_os_tls_store(tni_os_tls tls, void *value);
 typedef enum tni_os_rank {
   TNI_RANK_NONE,  // takes part in no order: never held while taking another
   TNI_RANK_GC,    // a heap with a collector
+  TNI_RANK_GC_FOUND,
+  TNI_RANK_GC_WORK,
   TNI_RANK_HEAP,
   TNI_RANK_HEAP_SPACE,
   TNI_RANK_REGION,

@@ -42,9 +42,9 @@ MUTANTS = [
     ("space/markregion.c", "  tni_roots_held(&t.marker.tracer, markregion_hold);\n", ""),
     ("gen/gen.c", "  tni_roots_held(&t.marker.tracer, gen_hold);\n", ""),
     # forwarding
-    ("core/object.h", "  *tni_header(object) = forward;", "  (void)forward;"),
-    ("core/object.h", "    to_word[bytes / sizeof(uint64_t) - 1] = tni_address_hash(object);",
-     "    to_word[bytes / sizeof(uint64_t) - 1] = tni_address_hash(to);"),
+    ("core/object.h", "  *tni_header(object) = tni_address(to) | TNI_FORWARDED;", ""),
+    ("core/object.h", "  to[bytes / sizeof(uint64_t) - 1] = tni_address_hash(object);",
+     "  to[bytes / sizeof(uint64_t) - 1] = tni_address_hash(to);"),
     ("space/markregion.c", "      slot->at = tni_forward_address(header);\n      return;",
      "      return;"),
     ("gen/gen.c", "    slot->at = tni_forward_address(header);\n  else",

@@ -46,7 +46,6 @@ tni_blocks_init(tni_blocks *blocks, size_t bytes, const char *name)
       &(tni_region_options){.size = (count + 1) << TNI_BLOCK_LOG2,
                             .guard = TN_VM_GRAIN,
                             .commit = TNI_COMMIT_ASK,
-                            .is_huge = count >= 1024,
                             .ops = &tni_gc_owner,
                             .name = name},
       &status);

@@ -131,6 +131,8 @@ tn_gc_create(const tn_gc_options *options, tn_status *status)
   if (options)
     heap->options = *options;
   heap->lock.rank = TNI_RANK_GC;
+  heap->weak_lock.rank = TNI_RANK_GC_FOUND;
+  heap->pool.lock.rank = TNI_RANK_GC_WORK;
   heap->blocks.free = TNI_NO_BLOCK;
   *out = heap_complete(heap);
   if (*out != TN_OK) {

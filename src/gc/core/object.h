@@ -144,19 +144,30 @@ tni_count(const tni_type *type, const void *object)
   return count;
 }
 
+/* tni_word_bytes of an object with elements or a hash. */
+static __attribute__((noinline, unused)) size_t
+tni_word_bytes_rare(uint64_t header, const void *object)
+{
+  const tni_type *const type = tni_word_type(header);
+  size_t bytes = type->bytes;
+  if (type->element_size != 0)
+    bytes = tni_round_up(TN_GC_HEADER + type->public.size +
+                             tni_count(type, object) * type->element_size,
+                         TN_GC_GRANULE);
+  bytes = tni_max(bytes, 2 * TN_GC_GRANULE);
+  return tni_word_flags(header) & TNI_FLAG_HAS_HASH ? bytes + sizeof(uint64_t)
+                                                    : bytes;
+}
+
 /* Bytes of an object with its header, whose header word is given. */
 static inline size_t
 tni_word_bytes(uint64_t header, const void *object)
 {
   const tni_type *const type = tni_word_type(header);
-  size_t bytes = type->bytes;
-  if (TN_UNLIKELY(type->element_size != 0))
-    bytes = tni_round_up(TN_GC_HEADER + type->public.size +
-                             tni_count(type, object) * type->element_size,
-                         TN_GC_GRANULE);
-  if (TN_UNLIKELY(tni_word_flags(header) & TNI_FLAG_HAS_HASH))
-    bytes += sizeof(uint64_t);
-  return bytes < 2 * TN_GC_GRANULE ? 2 * TN_GC_GRANULE : bytes;
+  return TN_LIKELY(!(tni_word_flags(header) & TNI_FLAG_HAS_HASH) &&
+                   type->element_size == 0)
+             ? type->bytes
+             : tni_word_bytes_rare(header, object);
 }
 
 static inline size_t
@@ -195,10 +206,20 @@ tni_address_hash(const void *object)
 static inline size_t
 tni_copy_bytes(uint64_t header, size_t bytes)
 {
-  return (tni_word_flags(header) & (TNI_FLAG_HASHED | TNI_FLAG_HAS_HASH)) ==
-                 TNI_FLAG_HASHED
+  return TN_UNLIKELY((tni_word_flags(header) &
+                      (TNI_FLAG_HASHED | TNI_FLAG_HAS_HASH)) == TNI_FLAG_HASHED)
              ? bytes + sizeof(uint64_t)
              : bytes;
+}
+
+/* Keep the hash of an object that moves behind its copy; the copy's flags. */
+static __attribute__((noinline, unused)) uint64_t
+tni_move_hash(const void *object, uint64_t header, size_t bytes, uint64_t *to)
+{
+  if (tni_copy_bytes(header, bytes) == bytes)
+    return header;
+  to[bytes / sizeof(uint64_t) - 1] = tni_address_hash(object);
+  return header | (uint64_t)TNI_FLAG_HAS_HASH << TNI_FLAGS_SHIFT;
 }
 
 /* Move an object of bytes bytes to to (which has tni_copy_bytes), and leave
@@ -206,18 +227,18 @@ tni_copy_bytes(uint64_t header, size_t bytes)
 static inline void
 tni_move(void *object, uint64_t header, size_t bytes, void *to, unsigned logged)
 {
-  const uint64_t *from_word = object;
-  uint64_t *to_word = to;
-  uint64_t kept = header & ~((uint64_t)0xff << TNI_LOG_SHIFT);
-  for (size_t i = 0; i < bytes / sizeof(uint64_t) - 1; i++)
+  const uint64_t *const from_word = object;
+  uint64_t *const to_word = to;
+  const size_t words = bytes / sizeof(uint64_t) - 1;
+  uint64_t kept = header;
+  to_word[0] = from_word[0];
+  for (size_t i = 1; i < words; i++)
     to_word[i] = from_word[i];
-  const uint64_t forward = tni_address(to) | TNI_FORWARDED;
-  if (TN_UNLIKELY(tni_copy_bytes(header, bytes) != bytes)) {
-    to_word[bytes / sizeof(uint64_t) - 1] = tni_address_hash(object);
-    kept |= (uint64_t)TNI_FLAG_HAS_HASH << TNI_FLAGS_SHIFT;
-  }
+  if (TN_UNLIKELY(tni_word_flags(header) & TNI_FLAG_HASHED))
+    kept = tni_move_hash(object, header, bytes, to_word);
+  kept &= ~((uint64_t)0xff << TNI_LOG_SHIFT);
   *tni_header(to) = kept | (uint64_t)logged << TNI_LOG_SHIFT;
-  *tni_header(object) = forward;
+  *tni_header(object) = tni_address(to) | TNI_FORWARDED;
 }
 
 #endif

@@ -17,6 +17,8 @@ typedef struct semi_tracer {
   tni_work large;
   uint32_t scan_block;  // what is copied is scanned up to here
   unsigned char *scan;
+  uint64_t objects;  // scanned
+  uint64_t bytes;    // copied
 } semi_tracer;
 
 /* In the worst case each copied block wastes a quarter, and each object of 16
@@ -64,8 +66,7 @@ semi_visit(tn_tracer *tracer, tn_ref *slot)
   tni_move(object, header, size, copy, 0);
   if (TN_UNLIKELY(tni_word_flags(header) & TNI_FLAG_EPH_KEY))
     tni_weak_key_reached(heap, object, copy);
-  heap->stats.copied_objects++;
-  heap->stats.copied_bytes += bytes;
+  t->bytes += bytes;
   slot->at = copy;
 }
 
@@ -94,16 +95,22 @@ semi_scan(semi_tracer *t)
     t->scan = tni_block_start(&heap->blocks, t->scan_block);
   }
   for (;;) {
-    while (t->scan < tni_linear_end(heap, &t->to, t->scan_block)) {
+    const unsigned char *const end =
+        tni_linear_end(heap, &t->to, t->scan_block);
+    if (t->scan == end) {
+      if (t->scan_block == t->to.block)
+        return;
+      t->scan_block = heap->blocks.info[t->scan_block].next;
+      t->scan = tni_block_start(&heap->blocks, t->scan_block);
+      continue;
+    }
+    while (t->scan < end) {
       void *const object = t->scan + TN_GC_HEADER;
       const uint64_t header = *tni_header(object);
       t->scan += tni_word_bytes(header, object);
+      t->objects++;
       tni_trace(&t->tracer, tni_word_type(header), object, semi_visit);
     }
-    if (t->scan_block == t->to.block)
-      return;
-    t->scan_block = heap->blocks.info[t->scan_block].next;
-    t->scan = tni_block_start(&heap->blocks, t->scan_block);
   }
 }
 
@@ -164,8 +171,6 @@ semi_collect(tn_gc *heap, tn_gc_kind kind)
   tni_linear_begin(&t.to);
   tni_work_init(&t.large, &heap->pool);
   tni_linear_turn(heap, TNI_BLOCK_LINEAR, TNI_BLOCK_FROM);
-  const uint64_t copied = heap->stats.copied_bytes;
-  const uint64_t objects = heap->stats.copied_objects;
   const uint64_t traced = heap->stats.traced_bytes;
   tni_roots_visit(&t.tracer, semi_visit_slot);
   semi_keep_pins(&t);
@@ -176,8 +181,10 @@ semi_collect(tn_gc *heap, tn_gc_kind kind)
   tni_work_fini(&t.large);
   tni_linear_free(heap, TNI_BLOCK_FROM);
   tni_large_sweep(heap, false, false);
-  heap->stats.traced_bytes += heap->stats.copied_bytes - copied;
-  heap->stats.traced_objects += heap->stats.copied_objects - objects;
+  heap->stats.copied_bytes += t.bytes;
+  heap->stats.copied_objects += t.objects;
+  heap->stats.traced_bytes += t.bytes;
+  heap->stats.traced_objects += t.objects;
   heap->stats.live_bytes = heap->stats.traced_bytes - traced;
   heap->stats.full_collections++;
 }
