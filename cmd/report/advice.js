@@ -8,10 +8,11 @@ function adviceCard(a) {
   return el("article", {class: "advice", "data-kind": a.kind},
     el("span", {class: "saves"}, parts.join(", ")),
     el("h3", {}, a.title), a.is_proved ? null : el("span", {class: "label"}, "unproven"),
-    el("ul", {}, el("li", {}, "allocated: " + where(a.allocated_at)),
-      ...(a.freed_at || []).map(f => el("li", {}, "freed: " + where(f))),
-      ...(a.evidence || []).map(e => el("li", {}, e))),
-    a.change ? el("pre", {}, a.change) : null);
+    el("p", {class: "where"}, where(a.allocated_at)),
+    a.change ? el("pre", {}, a.change) : null,
+    el("details", {}, el("summary", {}, "Evidence"),
+      el("ul", {}, ...(a.freed_at || []).map(f => el("li", {}, "freed: " + where(f))),
+        ...(a.evidence || []).map(e => el("li", {}, e)))));
 }
 
 function startAdvice() {

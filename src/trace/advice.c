@@ -18,6 +18,8 @@ enum {
   ADVICE_POOL_SIZE = 4096,
   ADVICE_REGION_BLOCKS = 8,  // that die together, at least
   ADVICE_HOLDERS = 3,
+  ADVICE_LEAST_NS = 5000000,  // that can be compared
+  ADVICE_PATTERN = 4,         // times that something happened alike
 };
 
 /* ---- Plans that the lives of a site allow ----------------------------------- */
@@ -81,7 +83,9 @@ advice_others(advice_plans *plans, const tni_site *s, uint32_t index)
   const bool is_single =
       (s->threads & (s->threads - 1)) == 0 && s->escapes[TNI_ESCAPE_OTHER] == 0;
   if (advice_is_plain(s) && is_single && s->generations > 0 &&
-      s->blocks / s->generations >= ADVICE_REGION_BLOCKS)
+      s->blocks / s->generations >= ADVICE_REGION_BLOCKS &&
+      (s->generations >= ADVICE_PATTERN ||
+       s->orders[TNI_ORDER_TOGETHER] * 10 >= s->blocks * 9))
     advice_add(plans, (tni_plan){.site = index, .way = TNI_WAY_REGION});
   const uint64_t mean = s->blocks ? s->bytes / s->blocks : 0;
   if (s->resizes == 0 && is_single && s->frees > 0 && s->most_size > 0 &&
@@ -151,7 +155,9 @@ advice_is_possible(const tni_plan *plan)
     return plan->scoped == plan->blocks &&
            plan->most_blocks <= ADVICE_STACK_BLOCKS &&
            plan->most_bytes <= ADVICE_STACK_BYTES;
-  case TNI_WAY_SCRATCH: return plan->scoped * 2 >= plan->blocks;
+  /* A function that is called once or twice shows no pattern. */
+  case TNI_WAY_SCRATCH:
+    return plan->scoped * 2 >= plan->blocks && plan->scopes >= ADVICE_PATTERN;
   default: return true;
   }
 }
@@ -165,7 +171,9 @@ advice_gains(const tni_replay_result *before, const tni_replay_result *after)
     return false;
   if (after->peak_bytes > before->peak_bytes + before->peak_bytes / 100 + 4096)
     return false;
-  if (after->ns > before->ns + before->ns / 10)
+  /* Debug builds of the disciplines are slow on purpose. */
+  if (TN_DEBUG == 0 && before->ns > ADVICE_LEAST_NS &&
+      after->ns > before->ns + before->ns / 4)
     return false;
   const uint64_t saved = before->instructions - after->instructions;
   return saved * 100 >= before->instructions ||

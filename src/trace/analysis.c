@@ -24,7 +24,7 @@ tni_analysis_create(tni_trace *trace)
   a->path_count = a->site_count = a->series_count = 1;
   a->sites[0].frame = TNI_TRACE_NONE;
   a->sites[0].list = TNI_BLOCK_LIST_EMPTY;
-  tni_blocks_init(&a->blocks);
+  tni_live_init(&a->blocks);
   tni_heapmap_init(&a->map);
   tni_life_init(a);
   tni_time_init(a);
@@ -38,7 +38,7 @@ tni_analysis_close(tni_analysis *a)
     return;
   tni_life_fini(a);
   tni_names_fini(&a->names);
-  tni_blocks_fini(&a->blocks);
+  tni_live_fini(&a->blocks);
   tni_heapmap_fini(&a->map);
   tni_map_fini(&a->mappings);
   free(a->mapping_sizes);
@@ -192,18 +192,18 @@ analysis_remove(tni_analysis *a, uint32_t block, const tni_trace_event *event,
       site->most_generation = site->generation_bytes;
     site->generation_bytes = 0;
   }
-  tni_blocks_remove(&a->blocks, block);
+  tni_live_remove(&a->blocks, block);
 }
 
 static void
 analysis_alloc(tni_analysis *a, const tni_trace_event *e)
 {
   /* A block that is still thought to be there was freed unseen. */
-  const uint32_t stale = tni_blocks_find(&a->blocks, e->process, e->address);
+  const uint32_t stale = tni_live_find(&a->blocks, e->process, e->address);
   if (stale != TNI_BLOCK_NONE)
     analysis_remove(a, stale, NULL, e->time_ns);
   const uint32_t path = analysis_path(a, e->stack, e->api);
-  const uint32_t index = tni_blocks_add(&a->blocks, e->process, e->address);
+  const uint32_t index = tni_live_add(&a->blocks, e->process, e->address);
   tni_block *const b = &a->blocks.items[index];
   b->size = b->first_size = e->size;
   b->born_ns = e->time_ns;
@@ -289,7 +289,7 @@ analysis_note_free_place(tni_analysis *a, tni_site *site, uint32_t stack)
 static void
 analysis_free(tni_analysis *a, const tni_trace_event *e)
 {
-  const uint32_t block = tni_blocks_find(&a->blocks, e->process, e->address);
+  const uint32_t block = tni_live_find(&a->blocks, e->process, e->address);
   a->totals.frees++;
   a->buckets[a->bucket].frees++;
   if (block == TNI_BLOCK_NONE) {
@@ -311,7 +311,7 @@ analysis_resize(tni_analysis *a, const tni_trace_event *e)
   uint32_t block = t->aside;
   t->aside = TNI_BLOCK_NONE;
   if (block == TNI_BLOCK_NONE)
-    block = tni_blocks_find(&a->blocks, e->process, e->old);
+    block = tni_live_find(&a->blocks, e->process, e->old);
   a->totals.resizes++;
   if (block == TNI_BLOCK_NONE) {
     if (e->address != 0)
@@ -319,10 +319,10 @@ analysis_resize(tni_analysis *a, const tni_trace_event *e)
     return;
   }
   if (e->address == 0) {
-    tni_blocks_place(&a->blocks, block, e->old);
+    tni_live_place(&a->blocks, block, e->old);
     return;
   }
-  const uint32_t there = tni_blocks_find(&a->blocks, e->process, e->address);
+  const uint32_t there = tni_live_find(&a->blocks, e->process, e->address);
   if (there != TNI_BLOCK_NONE && there != block)
     analysis_remove(a, there, NULL, e->time_ns);
   tni_block *const b = &a->blocks.items[block];
@@ -343,7 +343,7 @@ analysis_resize(tni_analysis *a, const tni_trace_event *e)
   b->api = (uint8_t)e->api;
   tni_heapmap_change(&a->map, e->process, b->address, old_size, false);
   tni_heapmap_change(&a->map, e->process, e->address, e->size, true);
-  tni_blocks_place(&a->blocks, block, e->address);
+  tni_live_place(&a->blocks, block, e->address);
   path->blocks++;
   path->bytes += e->size;
   a->totals.blocks++;
@@ -358,7 +358,7 @@ analysis_resize(tni_analysis *a, const tni_trace_event *e)
 static void
 analysis_left(tni_analysis *a, const tni_trace_event *e)
 {
-  const uint32_t block = tni_blocks_find(&a->blocks, e->process, e->address);
+  const uint32_t block = tni_live_find(&a->blocks, e->process, e->address);
   a->totals.has_marks = true;
   if (block == TNI_BLOCK_NONE || e->extra[0] >= TN_TRACE_MARKS)
     return;
@@ -438,9 +438,9 @@ tni_analysis_add(tni_analysis *a, const tni_trace_event *e)
     analysis_resize(a, e);
     break;
   case TNI_TRACE_RESIZE_OPEN: {
-    const uint32_t block = tni_blocks_find(&a->blocks, e->process, e->address);
+    const uint32_t block = tni_live_find(&a->blocks, e->process, e->address);
     if (block != TNI_BLOCK_NONE)
-      tni_blocks_set_aside(&a->blocks, block);
+      tni_live_set_aside(&a->blocks, block);
     a->threads[e->thread].aside = block;
     break;
   }

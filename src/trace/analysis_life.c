@@ -248,9 +248,9 @@ tni_life_birth(tni_analysis *a, uint32_t block)
   b->born = t->now;
   tni_life_end_run(a, b->thread);
   t->last_block = block;
-  tni_blocks_link(&a->blocks, &t->list, block, false);
+  tni_live_link(&a->blocks, &t->list, block, false);
   tni_site *const site = &a->sites[a->paths[b->path].site];
-  tni_blocks_link(&a->blocks, &site->list, block, true);
+  tni_live_link(&a->blocks, &site->list, block, true);
   if (b->thread < 64)
     site->threads |= 1ull << b->thread;
   else
@@ -264,8 +264,8 @@ tni_life_death(tni_analysis *a, uint32_t block, const tni_trace_event *event)
   tni_site *const site = &a->sites[a->paths[b->path].site];
   life_note_escape(a, site, b, event);
   life_note_order(a, block, event);
-  tni_blocks_unlink(&a->blocks, &a->threads[b->thread].list, block, false);
-  tni_blocks_unlink(&a->blocks, &site->list, block, true);
+  tni_live_unlink(&a->blocks, &a->threads[b->thread].list, block, false);
+  tni_live_unlink(&a->blocks, &site->list, block, true);
   if (a->threads[b->thread].last_block == block)
     a->threads[b->thread].last_block = TNI_BLOCK_NONE;
 }

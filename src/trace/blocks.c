@@ -7,21 +7,21 @@
 #include <stdlib.h>
 
 void
-tni_blocks_init(tni_blocks *blocks)
+tni_live_init(tni_blocks *blocks)
 {
   *blocks = (tni_blocks){.unused = TNI_BLOCK_NONE};
 }
 
 void
-tni_blocks_fini(tni_blocks *blocks)
+tni_live_fini(tni_blocks *blocks)
 {
   free(blocks->items);
   tni_map_fini(&blocks->by_address);
-  tni_blocks_init(blocks);
+  tni_live_init(blocks);
 }
 
 uint32_t
-tni_blocks_add(tni_blocks *blocks, uint32_t process, uint64_t address)
+tni_live_add(tni_blocks *blocks, uint32_t process, uint64_t address)
 {
   uint32_t index = blocks->unused;
   if (index != TNI_BLOCK_NONE) {
@@ -43,7 +43,7 @@ tni_blocks_add(tni_blocks *blocks, uint32_t process, uint64_t address)
 }
 
 uint32_t
-tni_blocks_find(const tni_blocks *blocks, uint32_t process, uint64_t address)
+tni_live_find(const tni_blocks *blocks, uint32_t process, uint64_t address)
 {
   const uint32_t *const at =
       tni_map_find(&blocks->by_address, address, process);
@@ -51,7 +51,7 @@ tni_blocks_find(const tni_blocks *blocks, uint32_t process, uint64_t address)
 }
 
 void
-tni_blocks_set_aside(tni_blocks *blocks, uint32_t block)
+tni_live_set_aside(tni_blocks *blocks, uint32_t block)
 {
   tni_block *const b = &blocks->items[block];
   if (!b->is_set_aside)
@@ -60,9 +60,9 @@ tni_blocks_set_aside(tni_blocks *blocks, uint32_t block)
 }
 
 void
-tni_blocks_place(tni_blocks *blocks, uint32_t block, uint64_t address)
+tni_live_place(tni_blocks *blocks, uint32_t block, uint64_t address)
 {
-  tni_blocks_set_aside(blocks, block);
+  tni_live_set_aside(blocks, block);
   tni_block *const b = &blocks->items[block];
   b->address = address;
   b->is_set_aside = false;
@@ -70,9 +70,9 @@ tni_blocks_place(tni_blocks *blocks, uint32_t block, uint64_t address)
 }
 
 void
-tni_blocks_remove(tni_blocks *blocks, uint32_t block)
+tni_live_remove(tni_blocks *blocks, uint32_t block)
 {
-  tni_blocks_set_aside(blocks, block);
+  tni_live_set_aside(blocks, block);
   tni_block *const b = &blocks->items[block];
   b->of_thread.newer = blocks->unused;
   b->address = 0;
@@ -88,8 +88,8 @@ blocks_links(tni_blocks *blocks, uint32_t block, bool by_site)
 }
 
 void
-tni_blocks_link(tni_blocks *blocks, tni_block_list *list, uint32_t block,
-                bool by_site)
+tni_live_link(tni_blocks *blocks, tni_block_list *list, uint32_t block,
+              bool by_site)
 {
   *blocks_links(blocks, block, by_site) =
       (tni_block_links){list->newest, TNI_BLOCK_NONE};
@@ -101,8 +101,8 @@ tni_blocks_link(tni_blocks *blocks, tni_block_list *list, uint32_t block,
 }
 
 void
-tni_blocks_unlink(tni_blocks *blocks, tni_block_list *list, uint32_t block,
-                  bool by_site)
+tni_live_unlink(tni_blocks *blocks, tni_block_list *list, uint32_t block,
+                bool by_site)
 {
   const tni_block_links links = *blocks_links(blocks, block, by_site);
   if (links.older == TNI_BLOCK_NONE) {

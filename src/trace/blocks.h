@@ -56,29 +56,29 @@ typedef struct tni_blocks {
   tni_map by_address;
 } tni_blocks;
 
-void tni_blocks_init(tni_blocks *blocks);
-void tni_blocks_fini(tni_blocks *blocks);
+void tni_live_init(tni_blocks *blocks);
+void tni_live_fini(tni_blocks *blocks);
 
 /* A new block with process and address set, all else zero; its index.  There
  * must be none at that address. */
-uint32_t tni_blocks_add(tni_blocks *blocks, uint32_t process, uint64_t address);
+uint32_t tni_live_add(tni_blocks *blocks, uint32_t process, uint64_t address);
 
 /* TNI_BLOCK_NONE when there is none. */
-uint32_t tni_blocks_find(const tni_blocks *blocks, uint32_t process,
-                         uint64_t address);
+uint32_t tni_live_find(const tni_blocks *blocks, uint32_t process,
+                       uint64_t address);
 
 /* Give up the address, keep the block (until remove or place). */
-void tni_blocks_set_aside(tni_blocks *blocks, uint32_t block);
+void tni_live_set_aside(tni_blocks *blocks, uint32_t block);
 /* Put it at a new address, where there must be none. */
-void tni_blocks_place(tni_blocks *blocks, uint32_t block, uint64_t address);
+void tni_live_place(tni_blocks *blocks, uint32_t block, uint64_t address);
 
 /* The block has left its lists; its index may be used again. */
-void tni_blocks_remove(tni_blocks *blocks, uint32_t block);
+void tni_live_remove(tni_blocks *blocks, uint32_t block);
 
 /* Append to a list, and take out of it; by_site chooses the links. */
-void tni_blocks_link(tni_blocks *blocks, tni_block_list *list, uint32_t block,
+void tni_live_link(tni_blocks *blocks, tni_block_list *list, uint32_t block,
+                   bool by_site);
+void tni_live_unlink(tni_blocks *blocks, tni_block_list *list, uint32_t block,
                      bool by_site);
-void tni_blocks_unlink(tni_blocks *blocks, tni_block_list *list, uint32_t block,
-                       bool by_site);
 
 #endif

@@ -101,7 +101,10 @@ tni_calls_enter(tni_calls *calls, const tni_call *stack, size_t count,
   calls->count = at + same;
   tni_calls_entry entry = {.birth = now,
                            .maybe = has_gap || was.is_gap ? 0 : now};
-  if (has_gap) {
+  const bool is_there =
+      calls->count > 0 &&
+      calls->entries[calls->count - 1].call.slot == stack[0].slot + 1;
+  if (has_gap && !is_there) {
     entry.is_gap = true;
     entry.call = (tni_call){.slot = stack[0].slot + 1};
     calls_push(calls, entry);

@@ -92,13 +92,13 @@ static void
 heaptrack_free(heaptrack_writer *w, uint32_t block)
 {
   fprintf(w->to, "- %x\n", w->blocks.items[block].path);
-  tni_blocks_remove(&w->blocks, block);
+  tni_live_remove(&w->blocks, block);
 }
 
 static void
 heaptrack_alloc(heaptrack_writer *w, const tni_trace_event *e)
 {
-  const uint32_t stale = tni_blocks_find(&w->blocks, e->process, e->address);
+  const uint32_t stale = tni_live_find(&w->blocks, e->process, e->address);
   if (stale != TNI_BLOCK_NONE)
     heaptrack_free(w, stale);
   const uint32_t stack = heaptrack_stack(w, e->stack);
@@ -109,7 +109,7 @@ heaptrack_alloc(heaptrack_writer *w, const tni_trace_event *e)
     fprintf(w->to, "a %llx %x\n", (unsigned long long)e->size, stack);
   }
   fprintf(w->to, "+ %x\n", *at);
-  const uint32_t block = tni_blocks_add(&w->blocks, e->process, e->address);
+  const uint32_t block = tni_live_add(&w->blocks, e->process, e->address);
   w->blocks.items[block].path = *at;
 }
 
@@ -122,7 +122,7 @@ heaptrack_event(heaptrack_writer *w, const tni_trace_event *e)
     w->last_ms = ms;
   }
   const uint64_t old = e->kind == TNI_TRACE_FREE ? e->address : e->old;
-  const uint32_t block = tni_blocks_find(&w->blocks, e->process, old);
+  const uint32_t block = tni_live_find(&w->blocks, e->process, old);
   switch (e->kind) {
   case TNI_TRACE_ALLOC: heaptrack_alloc(w, e); break;
   case TNI_TRACE_RESIZE:
@@ -147,7 +147,7 @@ tni_export_heaptrack(FILE *to, tni_analysis *a)
   char command[400];
   w.addresses = tni_store_get(tni_trace_frames(a->trace), sizeof *w.addresses);
   w.stacks = tni_store_get(tni_trace_nodes(a->trace), sizeof *w.stacks);
-  tni_blocks_init(&w.blocks);
+  tni_live_init(&w.blocks);
   fprintf(to, "v 10400 3\nX %s\nI 1000 100000\n",
           tni_report_command(a, command, sizeof command));
   tni_trace_rewind(a->trace);
@@ -160,5 +160,5 @@ tni_export_heaptrack(FILE *to, tni_analysis *a)
   free(w.stacks);
   tni_map_fini(&w.strings);
   tni_map_fini(&w.allocations);
-  tni_blocks_fini(&w.blocks);
+  tni_live_fini(&w.blocks);
 }

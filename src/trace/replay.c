@@ -226,8 +226,8 @@ replay_remove(replay_maker *m, uint32_t block, tni_replay_kind kind,
   replay_unplace(m, block);
   replay_push(m->r,
               (tni_replay_op){replay_what(kind, thread), block, 0, b->path});
-  tni_blocks_unlink(&m->blocks, &m->live, block, false);
-  tni_blocks_remove(&m->blocks, block);
+  tni_live_unlink(&m->blocks, &m->live, block, false);
+  tni_live_remove(&m->blocks, block);
 }
 
 static uint32_t
@@ -239,16 +239,16 @@ replay_clamp(uint64_t size)
 static void
 replay_alloc(replay_maker *m, const tni_trace_event *e)
 {
-  const uint32_t stale = tni_blocks_find(&m->blocks, e->process, e->address);
+  const uint32_t stale = tni_live_find(&m->blocks, e->process, e->address);
   if (stale != TNI_BLOCK_NONE)
     replay_remove(m, stale, TNI_REPLAY_DROP, e->thread);
   const uint32_t site = replay_site(m->a, e->stack);
-  const uint32_t block = tni_blocks_add(&m->blocks, e->process, e->address);
+  const uint32_t block = tni_live_add(&m->blocks, e->process, e->address);
   tni_block *const b = &m->blocks.items[block];
   b->thread = e->thread;
   b->path = site;
   b->size = e->size;
-  tni_blocks_link(&m->blocks, &m->live, block, false);
+  tni_live_link(&m->blocks, &m->live, block, false);
   replay_place(m, block, site, e->thread, e->size);
   replay_push(m->r, (tni_replay_op){replay_what(TNI_REPLAY_ALLOC, e->thread),
                                     block, replay_clamp(e->size), site});
@@ -260,20 +260,20 @@ replay_resize(replay_maker *m, const tni_trace_event *e)
   uint32_t block = m->threads[e->thread].aside;
   m->threads[e->thread].aside = TNI_BLOCK_NONE;
   if (block == TNI_BLOCK_NONE)
-    block = tni_blocks_find(&m->blocks, e->process, e->old);
+    block = tni_live_find(&m->blocks, e->process, e->old);
   if (block == TNI_BLOCK_NONE) {
     if (e->address)
       replay_alloc(m, e);
     return;
   }
   if (e->address == 0) {
-    tni_blocks_place(&m->blocks, block, e->old);
+    tni_live_place(&m->blocks, block, e->old);
     return;
   }
-  const uint32_t there = tni_blocks_find(&m->blocks, e->process, e->address);
+  const uint32_t there = tni_live_find(&m->blocks, e->process, e->address);
   if (there != TNI_BLOCK_NONE && there != block)
     replay_remove(m, there, TNI_REPLAY_DROP, e->thread);
-  tni_blocks_place(&m->blocks, block, e->address);
+  tni_live_place(&m->blocks, block, e->address);
   tni_block *const b = &m->blocks.items[block];
   b->size = e->size;
   replay_push(m->r, (tni_replay_op){replay_what(TNI_REPLAY_RESIZE, e->thread),
@@ -307,7 +307,7 @@ replay_event(replay_maker *m, const tni_trace_event *e)
     break;
   case TNI_TRACE_FREE: {
     replay_step(m, e);
-    const uint32_t block = tni_blocks_find(&m->blocks, e->process, e->address);
+    const uint32_t block = tni_live_find(&m->blocks, e->process, e->address);
     if (block != TNI_BLOCK_NONE)
       replay_remove(m, block, TNI_REPLAY_FREE, e->thread);
     break;
@@ -317,9 +317,9 @@ replay_event(replay_maker *m, const tni_trace_event *e)
     replay_resize(m, e);
     break;
   case TNI_TRACE_RESIZE_OPEN: {
-    const uint32_t block = tni_blocks_find(&m->blocks, e->process, e->address);
+    const uint32_t block = tni_live_find(&m->blocks, e->process, e->address);
     if (block != TNI_BLOCK_NONE)
-      tni_blocks_set_aside(&m->blocks, block);
+      tni_live_set_aside(&m->blocks, block);
     m->threads[e->thread].aside = block;
     break;
   }
@@ -362,7 +362,7 @@ tni_replay_init(tni_replay *replay, tni_analysis *a, const tni_plan *plans,
       tni_store_get(a->site_count * TNI_REPLAY_SITE_PLANS, sizeof *m.plans_of);
   m.function_count = a->names.count;
   m.is_scope = tni_store_get(m.function_count, 1);
-  tni_blocks_init(&m.blocks);
+  tni_live_init(&m.blocks);
   m.live = TNI_BLOCK_LIST_EMPTY;
   for (size_t i = 0; i < count; i++)
     replay_add_plan(&m, &plans[i]);
@@ -377,7 +377,7 @@ tni_replay_init(tni_replay *replay, tni_analysis *a, const tni_plan *plans,
     tni_calls_fini(&m.threads[i].calls);
     free(m.threads[i].scopes);
   }
-  tni_blocks_fini(&m.blocks);
+  tni_live_fini(&m.blocks);
   free(m.threads);
   free(m.homes);
   free(m.plans_of);

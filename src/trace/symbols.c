@@ -21,6 +21,12 @@
 
 enum { SYMBOLS_MAX_INLINED = 32, SYMBOLS_MAX_FILE = 8 << 20 };
 
+/* A piece of code that one compilation unit made. */
+typedef struct symbols_unit {
+  Dwarf_Addr start, end;
+  Dwarf_Die cu;
+} symbols_unit;
+
 typedef struct symbols_module {
   const char *path;
   const char *build_id;
@@ -29,6 +35,9 @@ typedef struct symbols_module {
   Dwfl_Module *module;  // of dwfl
   Dwarf_Addr bias;
   tni_functions functions;
+  symbols_unit *units;  // by start; made when first needed
+  size_t unit_count, unit_room;
+  bool has_units;
 } symbols_module;
 
 typedef struct symbols_file {
@@ -70,6 +79,7 @@ tni_symbols_destroy(tni_symbols *symbols)
 {
   for (size_t i = 0; i < symbols->module_count; i++) {
     tni_functions_fini(&symbols->modules[i].functions);
+    free(symbols->modules[i].units);
     if (symbols->modules[i].dwfl)
       dwfl_end(symbols->modules[i].dwfl);
   }
@@ -263,24 +273,72 @@ symbols_scopes(tni_symbols *symbols, symbols_found *found, Dwarf_Die *cu,
   free(scopes);
 }
 
+static int
+symbols_compare_units(const void *left, const void *right)
+{
+  const symbols_unit *const a = left, *const b = right;
+  return a->start < b->start ? -1 : a->start > b->start;
+}
+
+/* libdwfl finds units by .debug_aranges, which clang and rustc do not write:
+ * the ranges of the units themselves say the same. */
+static void
+symbols_list_units(symbols_module *m)
+{
+  Dwarf_Addr bias;
+  Dwarf_Die *cu = NULL;
+  m->has_units = true;
+  while ((cu = dwfl_module_nextcu(m->module, cu, &bias)) != NULL) {
+    Dwarf_Addr base, start, end;
+    for (ptrdiff_t at = 0;
+         (at = dwarf_ranges(cu, at, &base, &start, &end)) > 0;) {
+      m->units = tni_store_grow(m->units, &m->unit_room, m->unit_count + 1,
+                                sizeof *m->units);
+      m->units[m->unit_count++] = (symbols_unit){start, end, *cu};
+    }
+  }
+  if (m->unit_count)
+    qsort(m->units, m->unit_count, sizeof *m->units, symbols_compare_units);
+}
+
+/* The unit that pc (as in the file of its debug information) is in. */
+static Dwarf_Die *
+symbols_unit_at(symbols_module *m, Dwarf_Addr pc)
+{
+  if (!m->has_units)
+    symbols_list_units(m);
+  size_t low = 0, high = m->unit_count;
+  while (low < high) {
+    const size_t middle = low + (high - low) / 2;
+    if (m->units[middle].start <= pc)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  if (low == 0 || pc >= m->units[low - 1].end)
+    return NULL;
+  return &m->units[low - 1].cu;
+}
+
 static void
 symbols_lines(tni_symbols *symbols, symbols_found *found, symbols_module *m,
               Dwarf_Addr address)
 {
-  Dwarf_Addr bias;
-  Dwarf_Die *const cu = dwfl_module_addrdie(m->module, address, &bias);
-  Dwfl_Line *const line = dwfl_module_getsrc(m->module, address);
+  Dwarf_Addr bias = 0;
+  if (dwfl_module_getdwarf(m->module, &bias) == NULL)
+    return;
+  Dwarf_Die *const cu = symbols_unit_at(m, address - bias);
+  if (cu == NULL)
+    return;
   tni_symbol_frame at = {0};
-  if (line) {
-    int number = 0;
-    const char *const file =
-        dwfl_lineinfo(line, NULL, &number, NULL, NULL, NULL);
-    if (file)
-      at.file = tni_texts_keep(&symbols->texts, file);
-    at.line = number > 0 ? (uint32_t)number : 0;
-  }
-  if (cu)
-    symbols_scopes(symbols, found, cu, address - bias, at);
+  Dwarf_Line *const line = dwarf_getsrc_die(cu, address - bias);
+  int number = 0;
+  const char *const file = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
+  if (file)
+    at.file = tni_texts_keep(&symbols->texts, file);
+  if (line && dwarf_lineno(line, &number) == 0 && number > 0)
+    at.line = (uint32_t)number;
+  symbols_scopes(symbols, found, cu, address - bias, at);
   if (found->count == 0 && at.file)
     symbols_push(found, at);
 }

@@ -244,7 +244,7 @@ life_site(const tni_analysis *a, uint64_t offset)
   for (size_t i = 1; i < a->site_count; i++)
     if (tni_trace_frame_at(a->trace, a->sites[i].frame)->offset == offset)
       return &a->sites[i];
-  TEST(!"the site is there");
+  test_check(false, "the site is there", __FILE__, __LINE__);
   return &a->sites[0];
 }
 
