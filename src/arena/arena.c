@@ -225,7 +225,6 @@ tn_arena_destroy(tn_arena *a)
       tni_annotate_give(a->low, a->peak);
     tni_region_destroy(a->region);
   }
-  a->is_ending = true;
   while (a->chunk)
     tni_arena_chunk_leave(a);
   tni_arena_chunk_trim(a, 0);

@@ -151,14 +151,9 @@ grow_give_back(tn_arena *a, tni_arena_chunk *chunk)
 void
 tni_arena_chunk_trim(tn_arena *a, size_t keep)
 {
-  tni_arena_chunk **at = &a->spares;
-  while (*at) {
-    tni_arena_chunk *const chunk = *at;
-    if (a->held <= keep || (chunk->is_callers && !a->is_ending)) {
-      at = &chunk->below;
-      continue;
-    }
-    *at = chunk->below;
+  while (a->spares && a->held > keep) {
+    tni_arena_chunk *const chunk = a->spares;
+    a->spares = chunk->below;
     grow_give_back(a, chunk);
   }
 }

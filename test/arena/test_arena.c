@@ -5,6 +5,7 @@
  */
 #include <tenure/arena.h>
 #include <tenure/array.h>
+#include <tenure/event.h>
 #include <tenure/source.h>
 
 #include <pthread.h>
@@ -182,6 +183,8 @@ test_last(void)
   TEST(strncmp(p, "tenur", 5) == 0);
   tn_arena_free(&a, q, 10);
   TEST(tn_arena_push(&a, 1) == q);
+  void *const none = tn_arena_push(&a, 0);
+  TEST(!tn_arena_resize(&a, none, 0, 10) && tn_arena_resize(&a, none, 0, 0));
   tn_arena_destroy(&a);
 }
 
@@ -251,6 +254,73 @@ test_temp(const tn_arena_options *options)
   memset(p, 1, 16);
   tn_arena_destroy(&a);
   TEST(ran_count == 3 && ran[2] == 3);
+}
+
+/* A mark above which the arena has gone back is none any more. */
+static void
+test_marks(const tn_arena_options *options)
+{
+  tn_arena a, other;
+  TEST(tn_arena_create(&a, options) == TN_OK);
+  TEST(tn_arena_create(&other, options) == TN_OK);
+  (void)tn_arena_push(&a, 10);
+  (void)tn_arena_push(&other, 10);
+  const tn_arena_mark first = tn_arena_get_mark(&a);
+  (void)tn_arena_push(&a, 16);
+  const tn_arena_mark second = tn_arena_get_mark(&a);
+  (void)tn_arena_push(&a, 100000);
+  const tn_arena_mark third = tn_arena_get_mark(&a);
+  (void)tn_arena_push(&a, 16);
+  TEST(tni_arena_has_mark(&a, first) && tni_arena_has_mark(&a, second));
+  TEST(tni_arena_has_mark(&a, third));
+  TEST(!tni_arena_has_mark(&a, tn_arena_get_mark(&other)));
+  TEST(!tni_arena_has_mark(&other, first));
+  tn_arena_rewind(&a, second);
+  TEST(tni_arena_has_mark(&a, second) && !tni_arena_has_mark(&a, third));
+  tn_arena_rewind(&a, first);
+  TEST(tni_arena_has_mark(&a, first) && !tni_arena_has_mark(&a, second));
+  tn_arena_destroy(&a);
+  tn_arena_destroy(&other);
+}
+
+/* A result in the last of three chunks: the one in between goes, zeroed where
+ * that is promised, and the mark's has its room again. */
+static void
+test_keep(tn_provider *provider)
+{
+  ARENA(a, .provider = provider, .chunk = 1024, .zero = true);
+  memset(tn_arena_push(&a, 10), 1, 10);
+  const tn_arena_mark mark = tn_arena_get_mark(&a);
+  const size_t used = tn_arena_get_stats(&a).used;
+  memset(tn_arena_push(&a, 500), 2, 500);
+  memset(tn_arena_push(&a, 1500), 3, 1500);
+  unsigned char *const p = tn_arena_push(&a, 5000);
+  memset(p, 4, 5000);
+  unsigned char *const kept = tn_arena_keep(&a, mark, p + 1000, 3000);
+  for (int i = 0; i < 3000; i++)
+    TEST(kept[i] == 4);
+  TEST(tn_arena_get_stats(&a).used == used + 3008 + TNI_ARENA_ZONE);
+  for (int i = 0; i < 20; i++) {
+    const unsigned char *const z = tn_arena_push(&a, 700);
+    for (int j = 0; j < 700; j++)
+      TEST(z[j] == 0);
+  }
+  tn_arena_rewind(&a, mark);
+  TEST(tn_arena_get_stats(&a).used == used);
+  tn_arena_destroy(&a);
+}
+
+/* Chunks double, but not for ever: at most a few are not used. */
+static void
+test_chunks(tn_provider *provider)
+{
+  ARENA(a, .provider = provider);
+  for (int i = 0; i < 10000; i++)
+    (void)tn_arena_push(&a, 4096);
+  const tn_arena_stats stats = tn_arena_get_stats(&a);
+  TEST(stats.held - stats.used < 2 * MIB);
+  TEST(TN_STRESS_TINY || stats.chunks < 60);
+  tn_arena_destroy(&a);
 }
 
 /* ---- Trees and owners ------------------------------------------------------------------- */
@@ -340,6 +410,59 @@ test_reset(const tn_arena_options *options)
   stats = tn_arena_get_stats(&a);
   TEST(stats.held >= 9 * MIB && stats.held <= 12 * MIB);
   *last = 1;
+  tn_arena_destroy(&a);
+}
+
+/* Bytes given back. */
+static size_t given_back;
+
+static void
+count_event(tn_listener *listener, const tn_event *event)
+{
+  (void)listener;
+  if (event->kind == TN_EVENT_DECOMMIT)
+    given_back += event->size;
+}
+
+/* What only temporary scopes need is needed too: it is kept over resets, and
+ * counted after a trim. */
+static void
+test_temp_is_counted(const tn_arena_options *options)
+{
+  static tn_listener listener = {count_event};
+  tn_arena a;
+  TEST(tn_arena_create(&a, options) == TN_OK);
+  for (int i = 0; i < 40; i++) {
+    if (i == 3) {
+      given_back = 0;
+      tn_listen(&listener);
+    }
+    TN_WITH_TEMP (&a)(void) tn_arena_push(&a, 9 * MIB);
+    tn_arena_reset(&a);
+  }
+  TEST(given_back == 0 && tn_arena_get_stats(&a).held >= 9 * MIB);
+  tn_arena_trim(&a);
+  TEST(given_back >= 9 * MIB && tn_arena_get_stats(&a).held < MIB);
+  TN_WITH_TEMP (&a)(void) tn_arena_push(&a, 9 * MIB);
+  TEST(tn_arena_get_stats(&a).held >= 9 * MIB);
+  tn_listen(NULL);
+  tn_arena_destroy(&a);
+}
+
+/* The caller's buffer stays the first chunk, whatever happens. */
+static void
+test_buffer(tn_provider *provider)
+{
+  static unsigned char buffer[8192];
+  ARENA(a, .buffer = buffer, .buffer_size = sizeof buffer,
+        .provider = provider);
+  for (int i = 0; i < 5; i++) {
+    unsigned char *const p = tn_arena_push(&a, 1000);
+    TEST(p >= buffer && p < buffer + sizeof buffer);
+    (void)tn_arena_push(&a, 100000);
+    tn_arena_reset(&a);
+    tn_arena_trim(&a);
+  }
   tn_arena_destroy(&a);
 }
 
@@ -438,9 +561,14 @@ main(void)
   test_last();
   for (size_t i = 0; i < sizeof backings / sizeof *backings; i++) {
     test_temp(&backings[i]);
+    test_marks(&backings[i]);
     test_reset(&backings[i]);
+    test_temp_is_counted(&backings[i]);
     test_text(&backings[i]);
   }
+  test_buffer(&memory.provider);
+  test_keep(&memory.provider);
+  test_chunks(&memory.provider);
   test_children();
   test_hand_over();
   test_source();
