@@ -16,7 +16,7 @@
  * now: a store to a page of a file is a fault too.  What has become read-only
  * after relocation refuses, and need not be.  Pages are read where no variable
  * is, which AddressSanitizer would call an error. */
-static __attribute__((no_sanitize("address"))) int
+__attribute__((no_sanitize("address"))) static int
 os_prefault_object(struct dl_phdr_info *info, size_t size, void *unused)
 {
   const size_t page = tni_os_get_config()->page_size;
