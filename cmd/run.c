@@ -39,6 +39,8 @@ typedef struct run_options {
   uint64_t depth;
   uint64_t free_depth;
   int64_t sample;
+  uint64_t every;
+  bool tallies;
   bool no_follow;
   bool no_page;
   bool no_marks;
@@ -136,11 +138,14 @@ run_set_environment(const run_state *s, const run_options *o)
   setenv("LD_PRELOAD", text, 1);
   snprintf(text, sizeof text,
            "%s:depth=%llu:free=%llu:follow=%d:marks=%d:check=%d:off=%d:mode=%d:"
-           "rate=%lld",
+           "rate=%lld:every=%llu",
            s->folder, (unsigned long long)o->depth,
            (unsigned long long)o->free_depth, !o->no_follow, !o->no_marks,
-           o->check, o->paused, o->sample ? TN_TRACE_SAMPLED : TN_TRACE_EVENTS,
-           (long long)o->sample);
+           o->check, o->paused,
+           o->tallies  ? TN_TRACE_TALLIES
+           : o->sample ? TN_TRACE_SAMPLED
+                       : TN_TRACE_EVENTS,
+           (long long)o->sample, (unsigned long long)(o->every / 1000000000u));
   setenv("TENURE_RECORD", text, 1);
 }
 
@@ -349,7 +354,10 @@ run_program(const run_options *o, const char *name, char **argv)
 int
 cmd_run(int argc, char **argv)
 {
-  run_options o = {.allocator = "system", .depth = 64, .free_depth = 64};
+  run_options o = {.allocator = "system",
+                   .depth = 64,
+                   .free_depth = 64,
+                   .every = 10000000000u};
   const cmd_option options[] = {
       {'o', "output", CMD_TEXT, &o.output,
        "NAME of the trace and the page (tenure.PID)"},
@@ -361,6 +369,10 @@ cmd_run(int argc, char **argv)
        "the same where a block is freed (64)"},
       {0, "sample", CMD_BYTES, &o.sample,
        "record one allocation in so many bytes, on the average"},
+      {0, "tallies", CMD_FLAG, &o.tallies,
+       "no events, only sums by stack: for runs of days"},
+      {0, "every", CMD_DURATION, &o.every,
+       "with --tallies: write the sums so often (10s)"},
       {0, "no-follow", CMD_FLAG, &o.no_follow, "do not record children"},
       {0, "paused", CMD_FLAG, &o.paused,
        "record nothing until the program or a signal says so"},
@@ -382,6 +394,10 @@ cmd_run(int argc, char **argv)
     return code == CMD_OK ? CMD_OK : RUN_FAILED;
   if (o.depth < 1 || o.depth > 64 || o.free_depth > 64 || o.free_depth < 1) {
     (void)cmd_fail("a depth is 1 to 64");
+    return RUN_FAILED;
+  }
+  if (o.tallies && o.sample) {
+    (void)cmd_fail("--tallies or --sample, not both");
     return RUN_FAILED;
   }
   return run_program(&o, name, argv + own - 1);

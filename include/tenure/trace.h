@@ -164,8 +164,9 @@ typedef enum tn_trace_record {
   TN_TRACE_POOL_FREE,   // stack, pool, address
   TN_TRACE_LOST,        // number of events
   TN_TRACE_MISUSE,      // stack, address, tn_trace_api that had allocated it
-  TN_TRACE_TALLY,       // stack, allocations, bytes, frees, bytes freed, most
-                        // bytes at once, most blocks at once
+  TN_TRACE_TALLY,       // stack, then what was added since its last record to:
+                        // allocations, bytes, frees, bytes freed, most bytes
+                        // at once, most blocks at once
   TN_TRACE_RECORDS
 } tn_trace_record;
 

@@ -106,6 +106,14 @@ tni_record_alloc(record_thread *t, uint32_t stack, void *p, size_t size,
                  size_t align)
 {
   const uintptr_t address = (uintptr_t)p;
+  if (TN_UNLIKELY(tni_record.mode == TN_TRACE_TALLIES)) {
+    tni_record_tally_alloc(stack, address, size);
+    if (record_ticks() >= tni_record.next_sample) {
+      tni_record.next_sample = record_ticks() + tni_record.sample_ticks;
+      tni_record_tell_tallies(t, false);
+    }
+    return;
+  }
   if (TN_UNLIKELY(address % 16 != 0 || align != 0)) {
     const uint64_t fields[] = {stack, address, size, align};
     tni_record_other(t, TN_TRACE_ALLOC, fields, 4);

@@ -238,15 +238,20 @@ hooks_resize(void *old, size_t size, tn_trace_api api, uintptr_t slot,
   if (t == NULL)
     return tni_record_real.realloc(old, size);
   uint32_t stack = 0;
-  const bool is_known = old != NULL && record_knows(old);
+  /* A tally is told afterwards: a resize that is refused changes nothing. */
+  const bool is_known =
+      old != NULL && tni_record.mode != TN_TRACE_TALLIES && record_knows(old);
   if (is_known)
     stack = hooks_open_resize(t, old, size, slot, bp, api);
   void *const p = tni_record_real.realloc(old, size);
+  if (tni_record.mode == TN_TRACE_TALLIES && old != NULL &&
+      (p != NULL || size == 0))
+    tni_record_tally_free((uintptr_t)old);
   if (is_known && size != 0) {
     tni_record_resize(t, stack, old, p, size);
     if (tni_record.mode == TN_TRACE_SAMPLED)
       (void)tni_record_add_sample((uintptr_t)(p ? p : old));
-  } else if ((old == NULL || tni_record.mode == TN_TRACE_SAMPLED) &&
+  } else if ((old == NULL || tni_record.mode != TN_TRACE_EVENTS) &&
              record_wants(t, p, size))
     tni_record_alloc(t, tni_record_where(t, slot, bp, api, tni_record.depth), p,
                      size, 0);

@@ -145,6 +145,8 @@ process_begin(bool is_child)
   if (r->mode == TN_TRACE_SAMPLED &&
       (r->rate == 0 || !tni_record_begin_samples()))
     return false;
+  if (r->mode == TN_TRACE_TALLIES && !tni_record_begin_tallies())
+    return false;
   if (!tni_record_create_file()) {
     tni_record_say("cannot write a trace into the folder of the recording");
     return false;
@@ -223,9 +225,22 @@ process_at_exit(int status, void *unused)
   tni_record_finish(TN_TRACE_EXITED, status);
 }
 
+void
+tni_record_end_tallies(void)
+{
+  if (tni_record.mode != TN_TRACE_TALLIES || !tni_record_is_mine())
+    return;
+  record_thread *const t = tni_record_enter(RECORD_SLOT);
+  if (t == NULL)
+    return;
+  tni_record_tell_tallies(t, true);
+  tni_record_leave(t);
+}
+
 __attribute__((destructor)) static void
 process_destructor(void)
 {
+  tni_record_end_tallies();
   tni_record_mark_left(RECORD_SLOT);
 }
 

@@ -227,6 +227,7 @@ extern record_process tni_record;
 /* process.c: begin (also again in a child). */
 bool tni_record_start(void);
 void tni_record_finish(tn_trace_ending ending, int status);
+void tni_record_end_tallies(void);
 /* Is this the process whose section we have?  False in a vfork's child. */
 bool tni_record_is_mine(void);
 
@@ -304,19 +305,30 @@ bool tni_record_is_sample(record_thread *t, size_t size);
 bool tni_record_add_sample(uintptr_t p);
 bool tni_record_take_sample(uintptr_t p);
 
-/* Is an allocation, or the free of a block, to be recorded? */
+/* tally.c: sums instead of events. */
+bool tni_record_begin_tallies(void);
+void tni_record_tally_alloc(uint32_t stack, uintptr_t address, size_t size);
+void tni_record_tally_free(uintptr_t address);
+void tni_record_tell_tallies(record_thread *t, bool in_any_case);
+
+/* Is an allocation, or the free of a block, to be recorded?  Tallies count the
+ * free here: its stack is not asked for. */
 TN_INLINE bool
 record_wants(record_thread *t, void *p, size_t size)
 {
-  return p != NULL && (TN_LIKELY(tni_record.mode == TN_TRACE_EVENTS) ||
+  return p != NULL && (TN_LIKELY(tni_record.mode != TN_TRACE_SAMPLED) ||
                        (tni_record_is_sample(t, size) &&
                         tni_record_add_sample((uintptr_t)p)));
 }
 TN_INLINE bool
 record_knows(void *p)
 {
-  return TN_LIKELY(tni_record.mode == TN_TRACE_EVENTS) ||
-         tni_record_take_sample((uintptr_t)p);
+  if (TN_LIKELY(tni_record.mode == TN_TRACE_EVENTS))
+    return true;
+  if (tni_record.mode == TN_TRACE_SAMPLED)
+    return tni_record_take_sample((uintptr_t)p);
+  tni_record_tally_free((uintptr_t)p);
+  return false;
 }
 
 /* events.c: what hooks say. */

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""<tenure/record.h>, --paused, --signals, --sample: what a program and its watcher ask for."""
+"""<tenure/record.h>, --paused, --signals, --sample, --tallies: what a program and its watcher ask for."""
 import pathlib
 import signal
 import subprocess
@@ -78,6 +78,16 @@ def test_sample(folder, program, events):
             live.discard(line[2])
 
 
+def test_tallies(folder, program):
+    """Sums by stack are those of the events [record.tally], in a small file."""
+    for options in ([], ["--every=1"]):
+        got, trace, _ = record(folder, "tallies", [program, 3000], "--tallies", *options)
+        events, whole, _ = record(folder, "whole", [program, 3000])
+        for name in ("allocs", "frees", "bytes"):
+            check(got[name] == events[name], f"{name}: {got[name]}, by events {events[name]}")
+        check(trace.stat().st_size < whole.stat().st_size / 2, f"{trace.stat().st_size} bytes")
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -86,6 +96,7 @@ def main():
         test_paused(folder, program)
         test_signals(folder, program)
         test_sample(folder, program, events)
+        test_tallies(folder, program)
     return checks.failures != 0
 
 
