@@ -21,9 +21,10 @@
 #include "gc/space/space.h"
 
 #define GEN_LEAST      TNI_KIB(256)
-#define GEN_MUCH       20u  // of 1,000 survive: the nursery grows
-#define GEN_LITTLE     5u   // of 1,000: it shrinks
-#define GEN_FULL_SHARE 4u   // a full collection when 1/4 of its yield is left
+#define GEN_MUCH       20u   // of 1,000 survive: the nursery grows
+#define GEN_ALL        800u  // of 1,000: the next one promotes in place
+#define GEN_LITTLE     5u    // of 1,000: it shrinks
+#define GEN_FULL_SHARE 4u    // a full collection when 1/4 of its yield is left
 
 typedef struct gen_state {
   tni_lines lines;  // first
@@ -33,6 +34,7 @@ typedef struct gen_state {
   uint32_t used;    // blocks that it has
   size_t yield;     // bytes free after the last full collection
   bool is_minor;    // a minor collection runs
+  bool keeps;       // nearly all survived the last one: promote in place
 } gen_state;
 
 typedef struct gen_marker {
@@ -119,12 +121,12 @@ gen_promote(gen_marker *t, tn_ref *slot)
   const size_t size = tni_word_bytes(header, object);
   const size_t bytes = tni_copy_bytes(header, size);
   void *const copy =
-      heap->has_ambiguous_fields
+      heap->has_ambiguous_fields || gen_of(heap)->keeps
           ? NULL
           : tni_lines_copy_to(heap, &gen_of(heap)->lines, &t->hole, bytes);
   heap->stats.promoted_objects++;
   if (TN_UNLIKELY(!copy)) {
-    heap->stats.pinned_objects++;
+    heap->stats.pinned_objects += !gen_of(heap)->keeps;
     gen_keep(t, object);
     return;
   }
@@ -351,9 +353,12 @@ static void
 gen_adapt(tn_gc *heap, uint64_t promoted, uint64_t nursery)
 {
   gen_state *const gen = gen_of(heap);
-  if (heap->options.nursery_size || nursery < gen->target / 2)
-    return;  // fixed, or it was not full
+  if (nursery < gen->target / 2)
+    return;  // it was not full
   const uint64_t share = promoted * 1000 / nursery;
+  gen->keeps = share > GEN_ALL;
+  if (heap->options.nursery_size)
+    return;
   if (share > GEN_MUCH)
     gen->target = tni_min(2 * gen->target, heap->limit / 2);
   else if (share < GEN_LITTLE)
