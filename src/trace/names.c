@@ -80,7 +80,7 @@ tni_names_is_passing(const char *name)
 {
   static const char *const starts[] = {
       "std::",    "__gnu_cxx::", "alloc::", "core::",      "hashbrown::",
-      "<alloc::", "<core::",     "<std::",  "new_",        "operator new",
+      "<alloc::", "<core::",     "<std::",  "operator new",
       "__rust",   "__rdl_",      "g_slice", "g_string_new"};
   static const char *const parts[] = {"strdup", "strndup", "memdup",
                                       "obstack_"};
