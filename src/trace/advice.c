@@ -45,9 +45,19 @@ advice_is_plain(const tni_site *s)
          s->escapes[TNI_ESCAPE_OTHER] == 0;
 }
 
-static void
-advice_scopes(advice_plans *plans, const tni_site *s, uint32_t index)
+/* A call of main is the whole run: what dies before it ends dies for another
+ * reason. */
+static bool
+advice_is_main(const tni_analysis *a, uint32_t function)
 {
+  const char *const name = a->names.functions[function].name;
+  return name && strcmp(name, "main") == 0;
+}
+
+static void
+advice_scopes(advice_plans *plans, const tni_analysis *a, uint32_t index)
+{
+  const tni_site *const s = &a->sites[index];
   if (!advice_is_plain(s))
     return;
   if (s->escapes[TNI_ESCAPE_NONE] == s->blocks && s->function &&
@@ -63,7 +73,7 @@ advice_scopes(advice_plans *plans, const tni_site *s, uint32_t index)
     const tni_holding *best = NULL;
     for (uint32_t i = 0; i < s->holder_count; i++) {
       const tni_holding *const h = &s->holders[i];
-      if (!is_tried[i] && h->function &&
+      if (!is_tried[i] && h->function && !advice_is_main(a, h->function) &&
           (best == NULL || h->level > best->level ||
            (h->level == best->level && h->blocks > best->blocks)))
         best = h;
@@ -75,6 +85,20 @@ advice_scopes(advice_plans *plans, const tni_site *s, uint32_t index)
                                  .way = TNI_WAY_SCRATCH,
                                  .function = best->function});
   }
+}
+
+/* Each block that went was the oldest, and it was not always the only one. */
+static bool
+advice_is_fifo(const tni_site *s)
+{
+  return s->resizes == 0 && s->escapes[TNI_ESCAPE_OTHER] == 0 && s->frees > 0 &&
+         s->oldest_first == s->frees && s->newest_first * 2 < s->frees;
+}
+
+uint64_t
+tni_advice_ring_size(const tni_site *s)
+{
+  return s->most_bytes + (s->most_blocks + 1) * TN_ALIGN;
 }
 
 static void
@@ -93,6 +117,10 @@ advice_others(advice_plans *plans, const tni_site *s, uint32_t index)
     advice_add(
         plans,
         (tni_plan){.site = index, .way = TNI_WAY_POOL, .size = s->most_size});
+  if (is_single && advice_is_fifo(s))
+    advice_add(plans, (tni_plan){.site = index,
+                                 .way = TNI_WAY_RING,
+                                 .size = tni_advice_ring_size(s)});
 }
 
 /* Room for nine in ten of the sizes that blocks grew to. */
@@ -136,7 +164,7 @@ advice_plan(advice_plans *plans, tni_analysis *a, tni_advices *advices)
         weight * 200 < a->totals.allocs + a->totals.resizes)
       break;
     advices->looked_at++;
-    advice_scopes(plans, s, sites[i]);
+    advice_scopes(plans, a, sites[i]);
     advice_others(plans, s, sites[i]);
     advice_grow(plans, s, sites[i]);
   }
@@ -260,13 +288,21 @@ advice_translate(tni_analysis *a, tni_analysis *second, const tni_plan *plan,
   return to->site != 0 && (plan->function == 0) == (to->function == 0);
 }
 
+static bool
+advice_is_scoped(tni_way way)
+{
+  return way == TNI_WAY_STACK || way == TNI_WAY_SCRATCH;
+}
+
 /* Whether the second run allows what was allowed in the first. */
 static bool
 advice_is_allowed(const tni_analysis *second, const tni_plan *plan)
 {
   const tni_site *const s = &second->sites[plan->site];
+  if (plan->way == TNI_WAY_RING)
+    return advice_is_fifo(s);
   return plan->early == 0 && advice_is_plain(s) &&
-         (plan->way == TNI_WAY_REGION || plan->scoped > 0) &&
+         (!advice_is_scoped(plan->way) || plan->scoped > 0) &&
          (plan->way != TNI_WAY_STACK ||
           (plan->most_blocks <= ADVICE_STACK_BLOCKS &&
            plan->most_bytes <= ADVICE_STACK_BYTES));

@@ -85,6 +85,10 @@ write_title(tni_analysis *a, const tni_plan *plan, char *text, size_t size)
     snprintf(text, size, "%s: a pool of %llu-byte blocks", site,
              (unsigned long long)plan->size);
     break;
+  case TNI_WAY_RING:
+    snprintf(text, size, "%s: a ring of %s; first in, first out", site,
+             tni_report_bytes(plan->size, bytes));
+    break;
   case TNI_WAY_GROW:
     snprintf(text, size, "%s: start with room for %s", site,
              tni_report_bytes(plan->size, bytes));
@@ -124,6 +128,13 @@ write_lives(write_lines *lines, tni_analysis *a, const tni_plan *plan)
               tni_report_bytes(s->least_size, least),
               tni_report_bytes(s->most_size, most),
               tni_report_count(s->most_blocks, k));
+    break;
+  case TNI_WAY_RING:
+    write_add(lines,
+              "each of %s blocks was the oldest when it went; at most %s"
+              " at once",
+              tni_report_count(s->blocks, k),
+              tni_report_count(s->most_blocks, m));
     break;
   case TNI_WAY_GROW:
     write_add(lines, "%s resizes of %s blocks, %s moved with %s of bytes",
@@ -188,7 +199,7 @@ tni_advice_write_change(const tni_analysis *a, const tni_plan *plan, char *text,
     break;
   case TNI_WAY_SCRATCH:
     snprintf(text, size,
-             "TN_TEMP(arena);               // first in %s: ends with it\n"
+             "TN_TEMP(arena);  // first in %s, or in the loop there\n"
              "p = tn_arena_push(arena, size);  // and no free",
              function);
     break;
@@ -201,6 +212,13 @@ tni_advice_write_change(const tni_analysis *a, const tni_plan *plan, char *text,
     snprintf(text, size,
              "p = tn_pool_alloc(&pool);  // tn_pool_create(&pool, %llu, NULL)\n"
              "tn_pool_free(&pool, p);    // for the free",
+             bytes);
+    break;
+  case TNI_WAY_RING:
+    snprintf(text, size,
+             "p = tn_ring_push(&ring, size);  // tn_ring_create(&ring, %llu, "
+             "NULL)\n"
+             "tn_ring_pop(&ring, p, size);    // for the free",
              bytes);
     break;
   case TNI_WAY_GROW:

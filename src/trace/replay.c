@@ -73,22 +73,32 @@ replay_uses_scope(const tni_plan *plan)
   return plan->way == TNI_WAY_STACK || plan->way == TNI_WAY_SCRATCH;
 }
 
+/* All blocks of a plan in the scope have gone: what comes next may have their
+ * place, be it in another turn of a loop or in another call of the function,
+ * which looks the same when it comes from the same place. */
+static void
+replay_settle(tni_plan *plan, replay_scope *s, size_t p)
+{
+  plan->scopes += s->blocks[p] > 0;
+  if (s->bytes[p] > plan->most_bytes)
+    plan->most_bytes = s->bytes[p];
+  if (s->blocks[p] > plan->most_blocks)
+    plan->most_blocks = s->blocks[p];
+  s->bytes[p] = s->blocks[p] = 0;
+}
+
 /* The innermost scope ends.  Blocks that end with it because the process does
  * are in time; any other that is left refutes its plan ([replay.early]). */
 static void
 replay_close(replay_maker *m, uint32_t thread, bool is_exit)
 {
   replay_thread *const t = &m->threads[thread];
-  const replay_scope *const s = &t->scopes[--t->count];
+  replay_scope *const s = &t->scopes[--t->count];
   for (size_t p = 0; p < m->r->plan_count; p++) {
     tni_plan *const plan = &m->r->plans[p];
     if (!is_exit)
       plan->early += s->live[p];
-    plan->scopes += s->blocks[p] > 0;
-    if (s->bytes[p] > plan->most_bytes)
-      plan->most_bytes = s->bytes[p];
-    if (s->blocks[p] > plan->most_blocks)
-      plan->most_blocks = s->blocks[p];
+    replay_settle(plan, s, p);
   }
   replay_push(m->r, (tni_replay_op){replay_what(TNI_REPLAY_END, thread), 0, 0,
                                     s->function});
@@ -202,10 +212,14 @@ replay_unplace(replay_maker *m, uint32_t block)
   const replay_home *const homes =
       &m->homes[(size_t)block * TNI_REPLAY_SITE_PLANS];
   const uint32_t *const plans = replay_plans_of(m, b->path);
-  for (uint32_t k = 0; k < TNI_REPLAY_SITE_PLANS; k++)
-    if (plans[k] && homes[k].serial && homes[k].scope < t->count &&
-        t->scopes[homes[k].scope].serial == homes[k].serial)
-      t->scopes[homes[k].scope].live[plans[k] - 1]--;
+  for (uint32_t k = 0; k < TNI_REPLAY_SITE_PLANS; k++) {
+    if (plans[k] == 0 || homes[k].serial == 0 || homes[k].scope >= t->count)
+      continue;
+    replay_scope *const scope = &t->scopes[homes[k].scope];
+    const size_t p = plans[k] - 1;
+    if (scope->serial == homes[k].serial && --scope->live[p] == 0)
+      replay_settle(&m->r->plans[p], scope, p);
+  }
 }
 
 /* ---- Events ---------------------------------------------------------------- */
@@ -394,7 +408,8 @@ tni_replay_fini(tni_replay *replay)
 const char *
 tni_way_name(tni_way way)
 {
-  static const char *const names[] = {"heap",   "stack", "scratch arena",
-                                      "region", "pool",  "room to grow"};
+  static const char *const names[] = {"heap",        "stack", "scratch arena",
+                                      "region",      "pool",  "ring",
+                                      "room to grow"};
   return way < TNI_WAYS ? names[way] : "?";
 }

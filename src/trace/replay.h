@@ -33,6 +33,7 @@ typedef enum tni_way {
   TNI_WAY_SCRATCH,  // in a scratch arena, whose scope is a call of a function
   TNI_WAY_REGION,   // in an arena that is reset when all have died
   TNI_WAY_POOL,     // blocks of one size
+  TNI_WAY_RING,     // first in, first out
   TNI_WAY_GROW,     // with room to grow from the start
   TNI_WAYS
 } tni_way;
@@ -41,12 +42,14 @@ typedef struct tni_plan {
   uint32_t site;
   tni_way way;
   uint32_t function;  // whose call is the scope (STACK, SCRATCH)
-  uint64_t size;      // of a pool's blocks; the room at the start (GROW)
+  uint64_t size;      // of a pool's blocks; of a ring; the room at the start
+                      // (GROW)
   /* Found by the pass. */
-  uint64_t blocks;      // of the site
-  uint64_t scoped;      // of these, that a scope was found for
-  uint64_t early;       // of these, that outlived it
-  uint64_t scopes;      // that had blocks
+  uint64_t blocks;  // of the site
+  uint64_t scoped;  // of these, that a scope was found for
+  uint64_t early;   // of these, that outlived it
+  uint64_t scopes;  // that had blocks; one in which all blocks die, and then
+                    // new ones come, counts again
   uint64_t most_bytes;  // in one scope, all that was allocated
   uint64_t most_blocks;
 } tni_plan;

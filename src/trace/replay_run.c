@@ -21,6 +21,7 @@
 
 #include <tenure/bump.h>
 #include <tenure/pool.h>
+#include <tenure/ring.h>
 
 /* What one operation costs in instructions (x86-64, callgrind): glibc 2.36
  * from and to its thread cache, beyond it, moved; ours as they are inlined. */
@@ -35,17 +36,24 @@ enum {
   RUN_BUMP_SCOPE = 2,
   RUN_POOL_ALLOC = 6,
   RUN_POOL_FREE = 6,
+  RUN_RING_PUSH = 8,
+  RUN_RING_POP = 8,
   RUN_REGION_FREE = 2,
   RUN_ROUNDS = 3,
   RUN_PAGE = 4096,
   RUN_MARKS = 1 << 16,
 };
 
+typedef struct run_scope {
+  tn_bump_mark mark;
+  uint64_t live;  // blocks in it
+} run_scope;
+
 /* One arena: scratch of a thread and function, or the region of a site. */
 typedef struct run_arena {
   tn_bump bump;
   unsigned char *high;  // the cursor at the start
-  tn_bump_mark *marks;
+  run_scope *scopes;
   size_t depth, room;
   uint64_t live;  // blocks of a region
   uint64_t most;  // bytes that it ever held
@@ -58,6 +66,7 @@ typedef enum run_place {
   RUN_IN_ARENA,
   RUN_IN_REGION,
   RUN_IN_POOL,
+  RUN_IN_RING,
 } run_place;
 
 typedef struct run_block {
@@ -65,6 +74,7 @@ typedef struct run_block {
   uint32_t size;  // that there is room for
   uint32_t site;
   uint32_t place;
+  uint32_t thread, depth;  // of its scope, for one in an arena
 } run_block;
 
 typedef struct run_pool {
@@ -72,6 +82,11 @@ typedef struct run_pool {
   uint64_t live, most;
   bool is_made;
 } run_pool;
+
+typedef struct run_ring {
+  tn_ring ring;
+  bool is_made;
+} run_ring;
 
 typedef struct run_state {
   const tni_replay *r;
@@ -82,6 +97,7 @@ typedef struct run_state {
   run_arena *arenas;   // by thread and function
   run_arena *regions;  // by site
   run_pool *pools;     // by site
+  run_ring *rings;     // by site
   uint64_t room;       // bytes that an arena reserves
   bool has_accounts;
   uint64_t heap, held;  // bytes now: heap blocks; arenas and pools
@@ -170,9 +186,10 @@ run_begin(run_state *s, const tni_replay_op *op)
   run_arena *const arena = run_scratch(s, op->what >> 3, op->site);
   if (!s->is_used[op->site] || !run_make_arena(s, arena))
     return;
-  arena->marks = tni_store_grow(arena->marks, &arena->room, arena->depth + 1,
-                                sizeof *arena->marks);
-  arena->marks[arena->depth++] = tn_bump_get_mark(&arena->bump);
+  arena->scopes = tni_store_grow(arena->scopes, &arena->room, arena->depth + 1,
+                                 sizeof *arena->scopes);
+  arena->scopes[arena->depth++] =
+      (run_scope){tn_bump_get_mark(&arena->bump), 0};
   s->result.instructions += RUN_BUMP_SCOPE;
 }
 
@@ -181,7 +198,20 @@ run_end(run_state *s, const tni_replay_op *op)
 {
   run_arena *const arena = run_scratch(s, op->what >> 3, op->site);
   if (arena->depth > 0)
-    tn_bump_rewind(&arena->bump, arena->marks[--arena->depth]);
+    tn_bump_rewind(&arena->bump, arena->scopes[--arena->depth].mark);
+}
+
+/* A block of a scope goes.  When it was the last, the scope begins anew: see
+ * replay.c. */
+static void
+run_leave(run_state *s, const run_block *b)
+{
+  run_arena *const arena = run_scratch(s, b->thread, s->scope_of[b->site]);
+  if (b->depth >= arena->depth)
+    return;
+  run_scope *const scope = &arena->scopes[b->depth];
+  if (--scope->live == 0 && b->depth + 1 == arena->depth)
+    tn_bump_rewind(&arena->bump, scope->mark);
 }
 
 static run_place
@@ -216,6 +246,37 @@ run_on_pool(run_state *s, const tni_plan *plan, run_block *b)
   return RUN_IN_POOL;
 }
 
+static run_place
+run_on_ring(run_state *s, const tni_plan *plan, run_block *b)
+{
+  run_ring *const ring = &s->rings[b->site];
+  if (!ring->is_made) {
+    if (tn_ring_create(&ring->ring, plan->size, NULL) != TN_OK)
+      return RUN_NOWHERE;
+    ring->is_made = true;
+    s->held += ring->ring.size;
+    run_note_peak(s);
+  }
+  b->p = tn_ring_push(&ring->ring, b->size ? b->size : 1);
+  if (b->p == NULL)
+    return RUN_NOWHERE;
+  if (s->has_accounts)
+    s->result.instructions += RUN_RING_PUSH;
+  return RUN_IN_RING;
+}
+
+static run_place
+run_in_scope(run_state *s, uint32_t thread, run_block *b)
+{
+  run_arena *const arena = run_scratch(s, thread, s->scope_of[b->site]);
+  if (arena->depth == 0)
+    return RUN_NOWHERE;
+  b->thread = thread;
+  b->depth = (uint32_t)arena->depth - 1;
+  arena->scopes[b->depth].live++;
+  return run_push(s, arena, RUN_IN_ARENA, b);
+}
+
 /* Where the plan of the block's site puts it. */
 static run_place
 run_by_plan(run_state *s, const tni_plan *plan, uint32_t thread, run_block *b)
@@ -223,9 +284,7 @@ run_by_plan(run_state *s, const tni_plan *plan, uint32_t thread, run_block *b)
   run_arena *arena;
   switch (plan->way) {
   case TNI_WAY_STACK:
-  case TNI_WAY_SCRATCH:
-    arena = run_scratch(s, thread, s->scope_of[b->site]);
-    return arena->depth ? run_push(s, arena, RUN_IN_ARENA, b) : RUN_NOWHERE;
+  case TNI_WAY_SCRATCH: return run_in_scope(s, thread, b);
   case TNI_WAY_REGION:
     arena = &s->regions[b->site];
     if (!run_make_arena(s, arena))
@@ -234,6 +293,7 @@ run_by_plan(run_state *s, const tni_plan *plan, uint32_t thread, run_block *b)
     return run_push(s, arena, RUN_IN_REGION, b);
   case TNI_WAY_POOL:
     return b->size <= plan->size ? run_on_pool(s, plan, b) : RUN_NOWHERE;
+  case TNI_WAY_RING: return run_on_ring(s, plan, b);
   case TNI_WAY_GROW:
     if (b->size < plan->size)
       b->size = (uint32_t)plan->size;
@@ -282,7 +342,11 @@ run_free(run_state *s, const tni_replay_op *op, bool is_call)
     s->pools[b->site].live--;
     tn_pool_free(&s->pools[b->site].pool, b->p);
     break;
-  case RUN_IN_ARENA:
+  case RUN_IN_RING:
+    s->result.instructions += RUN_RING_POP;
+    tn_ring_pop(&s->rings[b->site].ring, b->p, b->size ? b->size : 1);
+    break;
+  case RUN_IN_ARENA: run_leave(s, b); break;
   case RUN_NOWHERE: break;
   }
   b->place = RUN_NOWHERE;
@@ -409,6 +473,7 @@ run_child(const tni_replay *r, uint64_t chosen, int to)
       tni_store_get((size_t)r->thread_count * functions, sizeof *s.arenas);
   s.regions = tni_store_get(sites, sizeof *s.regions);
   s.pools = tni_store_get(sites, sizeof *s.pools);
+  s.rings = tni_store_get(sites, sizeof *s.rings);
   /* No arena can need more than all that is ever allocated, rounded. */
   for (size_t i = 0; i < r->count; i++)
     s.room += (r->ops[i].size + (uint64_t)2 * TN_ALIGN) & -(uint64_t)TN_ALIGN;

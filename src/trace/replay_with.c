@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trace/advice.h"
 #include "trace/report.h"
 
-static const char *const with_ways[TNI_WAYS] = {"heap",   "stack", "scratch",
-                                                "region", "pool",  "grow"};
+static const char *const with_ways[TNI_WAYS] = {
+    "heap", "stack", "scratch", "region", "pool", "ring", "grow"};
 
 /* The number of the function called name; 0: there is none. */
 static uint32_t
@@ -37,6 +38,8 @@ with_sites(const tni_analysis *a, const tni_plan *plan, const char *function,
       plans[count].function = a->sites[i].function;
     if (plan->way == TNI_WAY_POOL && plan->size == 0)
       plans[count].size = a->sites[i].most_size;
+    if (plan->way == TNI_WAY_RING && plan->size == 0)
+      plans[count].size = tni_advice_ring_size(&a->sites[i]);
     count++;
   }
   return count;
@@ -72,7 +75,8 @@ with_parse(const tni_analysis *a, const char *text, tni_plan *plans,
     if (strcmp(with_ways[way], copy) == 0)
       plan.way = (tni_way)way;
   if (plan.way == TNI_WAYS || plan.way == TNI_WAY_HEAP)
-    return with_fail(text, "stack, scratch, region, pool or grow is wanted");
+    return with_fail(text,
+                     "stack, scratch, region, pool, ring or grow is wanted");
   if (plan.way == TNI_WAY_SCRATCH) {
     plan.function = last ? with_function(a, last + 1) : 0;
     if (plan.function == 0)

@@ -13,7 +13,7 @@ set_value(void)
 {
   const unsigned i = below(300), size = 1 + below(below(4000) + 1);
   free(values[i]);
-  values[i] = use(malloc(size), size); // truth: heap
+  values[i] = use(malloc(size), size);  // truth: heap
 }
 
 SITE void
@@ -21,14 +21,14 @@ set_entry(void)
 {
   const unsigned i = below(300);
   free(entries[i]);
-  entries[i] = use(calloc(1, 56), 56); // truth: pool
+  entries[i] = use(calloc(1, 56), 56);  // truth: pool
 }
 
 SITE char *
 append(char *text, unsigned *room)
 {
   *room += 32;
-  text = realloc(text, *room); // truth: grow or scratch in print_page
+  text = realloc(text, *room);  // truth: grow or scratch in print_page
   use(text + *room - 32, 32);
   return text;
 }
@@ -49,7 +49,7 @@ change_state(void)
 {
   const unsigned i = below(100), size = 16 + below(600);
   free(state[i]);
-  state[i] = use(malloc(size), size); // truth: own
+  state[i] = use(malloc(size), size);  // truth: own
 }
 
 SITE void

@@ -15,7 +15,7 @@ SITE node *
 new_node(node *next)
 {
   const unsigned size = (unsigned)sizeof(node) + 8 + below(80);
-  node *const n = use(malloc(size), size); // truth: region
+  node *const n = use(malloc(size), size);  // truth: region
   n->next = next;
   return n;
 }
@@ -24,7 +24,7 @@ SITE char *
 copy_token(void)
 {
   const unsigned size = 2 + below(30);
-  return use(malloc(size), size); // truth: scratch in parse_statement
+  return use(malloc(size), size);  // truth: scratch in parse_statement
 }
 
 SITE node *
@@ -56,7 +56,7 @@ SITE void
 intern(int i)
 {
   const unsigned size = 3 + below(20);
-  names[i] = use(malloc(size), size); // truth: heap
+  names[i] = use(malloc(size), size);  // truth: heap
 }
 
 int

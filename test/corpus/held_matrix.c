@@ -7,7 +7,7 @@
 SITE void
 multiply_row(void)
 {
-  double *const row = malloc(32 * sizeof *row); // truth: stack
+  double *const row = malloc(32 * sizeof *row);  // truth: stack
   use(row, 32 * sizeof *row);
   free(row);
   corpus_sum++;
@@ -16,7 +16,7 @@ multiply_row(void)
 SITE void
 swap_rows(unsigned size)
 {
-  char *const spare = malloc(size); // truth: stack
+  char *const spare = malloc(size);  // truth: stack
   use(spare, size);
   free(spare);
   corpus_sum++;
@@ -31,7 +31,8 @@ collect(void)
   for (unsigned i = 0; i < count; i++) {
     if (i == room) {
       room = room ? 2 * room : 4;
-      list = realloc(list, room * sizeof *list); // truth: grow or scratch in collect
+      list = realloc(list,
+                     room * sizeof *list);  // truth: grow or scratch in collect
     }
     list[i] = i;
   }
@@ -43,7 +44,7 @@ collect(void)
 SITE void *
 new_matrix(unsigned size)
 {
-  return use(malloc(size), size); // truth: heap
+  return use(malloc(size), size);  // truth: heap
 }
 
 int

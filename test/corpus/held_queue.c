@@ -14,14 +14,14 @@ send_message(unsigned turn)
 {
   const unsigned size = 20 + below(500);
   free(messages[turn % DEPTH]);
-  messages[turn % DEPTH] = use(malloc(size), size); // truth: ring
+  messages[turn % DEPTH] = use(malloc(size), size);  // truth: ring
 }
 
 SITE void
 post_event(unsigned turn)
 {
   free(events[turn % DEPTH]);
-  events[turn % DEPTH] = use(malloc(48), 48); // truth: ring or pool
+  events[turn % DEPTH] = use(malloc(48), 48);  // truth: ring or pool
 }
 
 SITE void
@@ -29,7 +29,7 @@ start_timer(void)
 {
   const unsigned i = below(DEPTH);
   free(timers[i]);
-  timers[i] = use(malloc(80), 80); // truth: pool
+  timers[i] = use(malloc(80), 80);  // truth: pool
 }
 
 int

@@ -17,7 +17,7 @@ SITE char *
 copy_header(void)
 {
   const unsigned size = 8 + below(120);
-  return use(malloc(size), size); // truth: scratch in handle_request
+  return use(malloc(size), size);  // truth: scratch in handle_request
 }
 
 SITE void
@@ -27,7 +27,7 @@ parse(request *r)
   for (int i = 0; i < r->count; i++)
     r->headers[i] = copy_header();
   const unsigned size = 200 + below(800);
-  r->body = use(malloc(size), size); // truth: scratch in handle_request
+  r->body = use(malloc(size), size);  // truth: scratch in handle_request
 }
 
 SITE void
@@ -46,7 +46,7 @@ replace_connection(void)
 {
   const unsigned i = below(64);
   free(connections[i]);
-  connections[i] = use(malloc(192), 192); // truth: pool
+  connections[i] = use(malloc(192), 192);  // truth: pool
 }
 
 SITE void
@@ -54,7 +54,7 @@ replace_session(void)
 {
   const unsigned i = below(256), size = 16 + below(2000);
   free(sessions[i]);
-  sessions[i] = use(malloc(size), size); // truth: heap
+  sessions[i] = use(malloc(size), size);  // truth: heap
 }
 
 int

@@ -12,7 +12,7 @@ SITE void
 copy_record(void)
 {
   const unsigned size = 24 + below(200);
-  copies[count++] = use(malloc(size), size); // truth: region
+  copies[count++] = use(malloc(size), size);  // truth: region
 }
 
 SITE void
@@ -33,7 +33,7 @@ SITE char *
 join_path(void)
 {
   const unsigned size = 20 + below(100);
-  return use(malloc(size), size); // truth: scratch in visit
+  return use(malloc(size), size);  // truth: scratch in visit
 }
 
 SITE void
@@ -50,7 +50,7 @@ visit(int depth)
 SITE void *
 open_log(void)
 {
-  return use(malloc(4096), 4096); // truth: heap
+  return use(malloc(4096), 4096);  // truth: heap
 }
 
 int

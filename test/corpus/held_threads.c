@@ -12,7 +12,7 @@ SITE void *
 produce(void)
 {
   const unsigned size = 16 + below(900);
-  return use(malloc(size), size); // truth: heap
+  return use(malloc(size), size);  // truth: heap
 }
 
 static void *

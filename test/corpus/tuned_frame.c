@@ -7,7 +7,7 @@
 SITE void
 hash_name(unsigned size)
 {
-  char *const lower = malloc(size); // truth: stack
+  char *const lower = malloc(size);  // truth: stack
   use(lower, size);
   free(lower);
   corpus_sum++;
@@ -16,7 +16,7 @@ hash_name(unsigned size)
 SITE void
 count_letters(void)
 {
-  unsigned *const counts = calloc(64, sizeof *counts); // truth: stack
+  unsigned *const counts = calloc(64, sizeof *counts);  // truth: stack
   counts[3] = 1;
   use(counts, 64);
   free(counts);
@@ -26,7 +26,7 @@ count_letters(void)
 SITE void
 walk(int depth)
 {
-  char *const mark = malloc(24); // truth: stack
+  char *const mark = malloc(24);  // truth: stack
   use(mark, 24);
   if (depth > 0) {
     walk(depth - 1);
@@ -40,7 +40,7 @@ SITE void
 sort_large(void)
 {
   const unsigned size = 900000 + below(200000);
-  char *const spare = malloc(size); // truth: heap
+  char *const spare = malloc(size);  // truth: heap
   use(spare, size);
   free(spare);
   corpus_sum++;

@@ -12,7 +12,7 @@ SITE void *
 new_command(void)
 {
   const unsigned size = 16 + below(60);
-  return use(malloc(size), size); // truth: scratch in draw_frame
+  return use(malloc(size), size);  // truth: scratch in draw_frame
 }
 
 SITE void
@@ -32,14 +32,14 @@ emit_particle(void)
 {
   const unsigned i = below(200);
   free(particles[i]);
-  particles[i] = use(malloc(72), 72); // truth: pool
+  particles[i] = use(malloc(72), 72);  // truth: pool
 }
 
 SITE void
 load_tile(int i)
 {
   const unsigned size = 40 + below(300);
-  tiles[i] = use(malloc(size), size); // truth: region
+  tiles[i] = use(malloc(size), size);  // truth: region
 }
 
 SITE void
@@ -54,14 +54,14 @@ say(void)
 {
   const unsigned i = below(90), size = 5 + below(below(3000) + 1);
   free(chats[i]);
-  chats[i] = use(malloc(size), size); // truth: heap
+  chats[i] = use(malloc(size), size);  // truth: heap
 }
 
 SITE void *
 load_texture(void)
 {
   const unsigned size = 100000 + below(900000);
-  return use(malloc(size), size); // truth: heap
+  return use(malloc(size), size);  // truth: heap
 }
 
 int

@@ -11,14 +11,14 @@ static void *nodes[256];
 SITE void
 add_edge(void)
 {
-  edges[count++] = use(malloc(32), 32); // truth: region or pool
+  edges[count++] = use(malloc(32), 32);  // truth: region or pool
 }
 
 SITE void
 add_label(void)
 {
   const unsigned size = 4 + below(60);
-  edges[count++] = use(malloc(size), size); // truth: region
+  edges[count++] = use(malloc(size), size);  // truth: region
 }
 
 SITE void
@@ -43,7 +43,7 @@ replace_node(void)
 {
   const unsigned i = below(256);
   free(nodes[i]);
-  nodes[i] = use(malloc(128), 128); // truth: pool
+  nodes[i] = use(malloc(128), 128);  // truth: pool
 }
 
 int

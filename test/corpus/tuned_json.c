@@ -13,13 +13,14 @@ SITE char *
 copy_key(void)
 {
   const unsigned size = 4 + below(40);
-  return use(malloc(size), size); // truth: scratch in convert
+  return use(malloc(size), size);  // truth: scratch in convert
 }
 
 SITE value *
 new_value(value *next)
 {
-  value *const v = use(malloc(sizeof *v), sizeof *v); // truth: scratch in convert
+  value *const v =
+      use(malloc(sizeof *v), sizeof *v);  // truth: scratch in convert
   v->key = copy_key();
   v->next = next;
   return v;
@@ -28,7 +29,7 @@ new_value(value *next)
 SITE void
 read_number(void)
 {
-  char *const digits = malloc(40); // truth: stack
+  char *const digits = malloc(40);  // truth: stack
   use(digits, 40);
   free(digits);
   corpus_sum++;
@@ -47,7 +48,7 @@ convert(void)
   }
   for (unsigned i = 0; i < count; i++) {
     room += 16;
-    out = realloc(out, room); // truth: grow or scratch in convert
+    out = realloc(out, room);  // truth: grow or scratch in convert
     use(out + room - 16, 16);
   }
   while (list) {

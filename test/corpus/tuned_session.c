@@ -13,7 +13,7 @@ change_object(void)
 {
   const unsigned i = below(120), size = 16 + below(500);
   free(objects[i]);
-  objects[i] = use(malloc(size), size); // truth: own
+  objects[i] = use(malloc(size), size);  // truth: own
 }
 
 SITE void
@@ -30,14 +30,14 @@ keep(void)
 {
   const unsigned i = below(300), size = 8 + below(900);
   free(kept[i]);
-  kept[i] = use(malloc(size), size); // truth: heap
+  kept[i] = use(malloc(size), size);  // truth: heap
 }
 
 SITE void
 build_table(int i)
 {
   const unsigned size = 100 + below(5000);
-  tables[i] = use(malloc(size), size); // truth: heap
+  tables[i] = use(malloc(size), size);  // truth: heap
 }
 
 int

@@ -15,7 +15,7 @@ note_undo(unsigned turn)
 {
   const unsigned size = 10 + below(400);
   free(undo[turn % DEPTH]);
-  undo[turn % DEPTH] = use(malloc(size), size); // truth: ring
+  undo[turn % DEPTH] = use(malloc(size), size);  // truth: ring
 }
 
 SITE void
@@ -23,21 +23,21 @@ receive(unsigned turn)
 {
   const unsigned size = 60 + below(1400);
   free(packets[turn % DEPTH]);
-  packets[turn % DEPTH] = use(malloc(size), size); // truth: ring
+  packets[turn % DEPTH] = use(malloc(size), size);  // truth: ring
 }
 
 SITE void
 edit(void)
 {
   const unsigned i = below(LINES), size = 1 + below(300);
-  lines[i] = use(realloc(lines[i], size), size); // truth: heap
+  lines[i] = use(realloc(lines[i], size), size);  // truth: heap
 }
 
 SITE void
 post_job(unsigned turn)
 {
   free(jobs[turn % DEPTH]);
-  jobs[turn % DEPTH] = use(malloc(64), 64); // truth: ring or pool
+  jobs[turn % DEPTH] = use(malloc(64), 64);  // truth: ring or pool
 }
 
 int
