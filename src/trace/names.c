@@ -79,9 +79,9 @@ bool
 tni_names_is_passing(const char *name)
 {
   static const char *const starts[] = {
-      "std::",    "__gnu_cxx::", "alloc::", "core::",      "hashbrown::",
-      "<alloc::", "<core::",     "<std::",  "operator new",
-      "__rust",   "__rdl_",      "g_slice", "g_string_new"};
+      "std::",    "__gnu_cxx::", "alloc::",     "core::",       "hashbrown::",
+      "<alloc::", "<core::",     "<std::",      "operator new", "__rust",
+      "__rdl_",   "g_slice",     "g_string_new"};
   static const char *const parts[] = {"strdup", "strndup", "memdup",
                                       "obstack_"};
   for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
