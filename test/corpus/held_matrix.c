@@ -31,8 +31,7 @@ collect(void)
   for (unsigned i = 0; i < count; i++) {
     if (i == room) {
       room = room ? 2 * room : 4;
-      list = realloc(list,
-                     room * sizeof *list);  // truth: grow or scratch in collect
+      list = realloc(list, room * 4);  // truth: grow or scratch in collect
     }
     list[i] = i;
   }
