@@ -26,15 +26,8 @@ local_limit(tni_heap_local *local, unsigned size_class)
 size_t
 tni_local_count(tni_heap_local *local, unsigned size_class)
 {
-  if (local->stack_log2[size_class] == 0)
-    return 0;
-  void **const bottom = local->stack[size_class];
-  const size_t count =
-      (size_t)(tni_local_cache(local)->top[size_class] - bottom);
-  size_t blocks = 0;
-  for (size_t i = 1; i <= count; i++)
-    blocks += bottom[i] != NULL;
-  return blocks;
+  return (size_t)(tni_local_cache(local)->top[size_class] -
+                  local->stack[size_class]);
 }
 
 static unsigned
@@ -212,7 +205,11 @@ tni_local_page(tni_heap_local *local, unsigned size_class)
 static void
 local_count_given(tni_heap_local *local, size_t bytes)
 {
-  tni_store_relaxed(&local->given, tni_load_relaxed(&local->given) + bytes);
+  const size_t given = tni_load_relaxed(&local->given) + bytes;
+  tni_store_relaxed(&local->given, given);
+  /* What a handle gave back of others' blocks makes it negative. */
+  if ((ptrdiff_t)given > (ptrdiff_t)local->most_given)
+    local->most_given = given;
 }
 
 /* Blocks from one page into the end of out. */
@@ -235,6 +232,7 @@ local_refill(tni_heap_local *local, unsigned size_class)
 {
   tn_heap_local *const cache = tni_local_cache(local);
   local_note_busy(local, size_class);
+  tni_purge_note_refill(local);
   (void)local_grow_stack(local, size_class);
   tni_heap_page *page = tni_local_page(local, size_class);
   if (!page)
@@ -249,7 +247,6 @@ local_refill(tni_heap_local *local, unsigned size_class)
   void **const bottom = local->stack[size_class];
   const size_t taken = local_take_from(local, page, bottom + 1, wanted);
   cache->top[size_class] = bottom + taken - 1;
-  cache->limit[size_class] = local_limit(local, size_class);  // purge.h
   return bottom[taken];
 }
 
@@ -257,20 +254,12 @@ void *
 tni_local_take(tni_heap_local *local, unsigned size_class)
 {
   tn_heap_local *const cache = tni_local_cache(local);
+  if (TN_UNLIKELY(local->is_trapped))
+    tni_purge_step(local);
   void *block = *cache->top[size_class];
   if (TN_UNLIKELY(!block)) {
-    const bool is_trap = tni_purge_is_trap(local, size_class);
-    cache->top[size_class] -= is_trap;
     tni_purge_step(local);
-    /* That may have set another trap. */
-    block = *cache->top[size_class];
-    if (!block && tni_purge_is_trap(local, size_class))
-      block = *--cache->top[size_class];
-    if (!block)
-      return local_refill(local, size_class);
-    cache->top[size_class]--;
-    tni_purge_trap_give(local, size_class);
-    return block;
+    return local_refill(local, size_class);
   }
   cache->top[size_class]--;
   return block;
@@ -380,8 +369,7 @@ tni_local_flush(tni_heap_local *local, unsigned size_class, size_t n)
   n = tni_min(n, count);
   const size_t remote = tni_load_relaxed(&local->remote);
   for (size_t i = 1; i <= n; i++)
-    if (bottom[i])  // the trap
-      tni_local_return(local, bottom[i]);
+    tni_local_return(local, bottom[i]);
   memmove(bottom + 1, bottom + 1 + n, (count - n) * sizeof *bottom);
   cache->top[size_class] = top - n;
   if (tni_load_relaxed(&local->remote) != remote)
@@ -395,7 +383,6 @@ local_make_room(tni_heap_local *local, unsigned size_class)
   tn_heap_local *const cache = tni_local_cache(local);
   local_note_busy(local, size_class);
   tni_purge_step(local);
-  cache->limit[size_class] = local_limit(local, size_class);
   if (cache->top[size_class] != cache->limit[size_class] ||
       local_grow_stack(local, size_class))
     return true;
@@ -418,8 +405,6 @@ tni_local_give(tni_heap_local *local, void *block, unsigned size_class)
   *++cache->top[size_class] = block;
   TN_CHECK(cache->top[size_class] <= local_limit(local, size_class),
            "local.stack");
-  if (TN_UNLIKELY(is_full))
-    tni_purge_trap_take(local, size_class);
 }
 
 void

@@ -14,8 +14,8 @@
  *
  * Invariants
  *   [local.stack]  a stack's first entry is NULL; above it are blocks of this
- *                  heap, of at least the class's size, and at most one NULL
- *                  more, the trap (purge.h); top never passes limit.
+ *                  heap, of at least the class's size; top never passes
+ *                  limit.
  *   [local.owned]  one thread has a handle that is OWNED; its fields are that
  *                  thread's.  An IDLE handle's fields are the lock's.
  * Threads   as above; remote.h has the table.
@@ -51,13 +51,15 @@ struct tni_heap_local {
   tni_heap_local *next;                     // lock: of the heap
   tni_heap_local *idle_next;                // lock
   bool is_trapped;                          // owner: purge.h
+  uint32_t refills;                         // owner: purge.h
   uint32_t slow;                            // owner: slow steps so far
   uint32_t tick;                            // owner: purge.h
   uint32_t requests;                        // owner: purge.h
-  uint64_t tick_ns;                         // owner: purge.h
-  _Atomic size_t given;      // owner writes: bytes in stacks or handed out
-  _Atomic size_t remote;     // owner writes: blocks freed to other handles
-  _Atomic size_t batches;    // owner writes: in how many flushes
+  size_t most_given;       // owner: the most that given was since the last tick
+  uint64_t tick_ns;        // owner: purge.h
+  _Atomic size_t given;    // owner writes: bytes in stacks or handed out
+  _Atomic size_t remote;   // owner writes: blocks freed to other handles
+  _Atomic size_t batches;  // owner writes: in how many flushes
   _Atomic size_t untouched;  // owner writes: zero bytes that stayed untouched
   _Atomic size_t holes;      // owner writes: bytes purged inside pages
 };
@@ -111,6 +113,9 @@ tni_heap_local *tni_local_of(tn_heap *heap);
 /* A handle for a thread that is ending: give it back with tni_local_leave. */
 tni_heap_local *tni_local_enter(tn_heap *heap);
 void tni_local_leave(tni_heap_local *local);
+
+/* Fill in the table of classes. */
+void tni_local_fill_table(tn_heap_local *here);
 
 /* A block of a class, from the stack or a page. */
 void *tni_local_take(tni_heap_local *local, unsigned size_class);

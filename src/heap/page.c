@@ -185,8 +185,10 @@ tni_page_purge_holes(tni_heap_page *page)
     if (end == u)
       continue;
     /* From here on it is zero: [page.clean]. */
+    tni_annotate_give(start + u * unit, (end - u) * unit);
     if (tni_os_purge(start + u * unit, (end - u) * unit) != TN_OK)
       return done;
+    tni_annotate_take(start + u * unit, (end - u) * unit);
     for (size_t i = u; i < end; i++)
       page[i / 16].clean |= (uint32_t)1 << i % 16;
     done += (end - u) * unit;

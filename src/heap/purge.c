@@ -1,41 +1,44 @@
 #include "heap/purge.h"
 
+#include <string.h>
+
 #include "heap/remote.h"
 
 #define PURGE_TICK_NS  ((uint64_t)250000000)
 #define PURGE_SHARE    10u  // of the time at most one part in so many
 #define PURGE_LOOK     32u  // pages between two looks at the clock
-#define PURGE_LIMIT_NS ((uint64_t)10000000)  // of one tick
-#define PURGE_FLOOR    TNI_KIB(128)          // bytes that nobody minds
+#define PURGE_LIMIT_NS ((uint64_t)25000000)  // of one tick
+#define PURGE_REFILLS  8u            // that show that memory is wanted again
+#define PURGE_FLOOR    TNI_KIB(128)  // bytes that nobody minds
 
 static _Atomic uint32_t purge_requests;  // atomic: relaxed: counts
 
-/* ---- Traps -------------------------------------------------------------------------- */
+/* ---- The trap ------------------------------------------------------------- */
 
-void
-tni_purge_trap_give(tni_heap_local *local, unsigned size_class)
+static void
+purge_trap(tni_heap_local *local)
 {
-  tn_heap_local *const cache = tni_local_cache(local);
-  if (local->is_trapped && local->stack_log2[size_class] != 0)
-    cache->limit[size_class] = cache->top[size_class];
-}
-
-void
-tni_purge_trap_take(tni_heap_local *local, unsigned size_class)
-{
-  tn_heap_local *const cache = tni_local_cache(local);
-  if (local->is_trapped && local->stack_log2[size_class] > 1 &&
-      cache->top[size_class] + 1 < cache->limit[size_class] &&
-      *cache->top[size_class])
-    *++cache->top[size_class] = NULL;
+  local->is_trapped = true;
+  local->refills = 0;
+  memset(local->here.class_of, 0, sizeof local->here.class_of);
 }
 
 static void
-purge_set_traps(tni_heap_local *local)
+purge_lift(tni_heap_local *local)
 {
-  for (unsigned c = 1; c < TN_HEAP_CLASSES; c++)
-    if (local->stack_log2[c] != 0)
-      tni_purge_trap_take(local, c);
+  if (!local->is_trapped)
+    return;
+  local->is_trapped = false;
+  tni_local_fill_table(&local->here);
+}
+
+void
+tni_purge_note_refill(tni_heap_local *local)
+{
+  if (!local->is_trapped || ++local->refills < PURGE_REFILLS)
+    return;
+  purge_lift(local);
+  local->most_given = tni_load_relaxed(&local->given);
 }
 
 /* ---- One handle ----------------------------------------------------------------------- */
@@ -122,6 +125,18 @@ tni_purge_request(void)
   tni_add_relaxed(&purge_requests, 1);
 }
 
+/* Whether enough came back since the last tick that there should be a next one
+ * soon, with or without slow steps. */
+static bool
+purge_has_much(const tni_heap_local *local)
+{
+  const ptrdiff_t given = (ptrdiff_t)tni_load_relaxed(&local->given);
+  const ptrdiff_t most = (ptrdiff_t)local->most_given;
+  return tni_slices_dirty() >
+             PURGE_FLOOR + (given > 0 ? (size_t)given / 16 : 0) ||
+         given + (ptrdiff_t)PURGE_FLOOR < most - most / 16;
+}
+
 void
 tni_purge_look(tni_heap_local *local)
 {
@@ -133,6 +148,8 @@ tni_purge_look(tni_heap_local *local)
     (void)tni_slices_purge(SIZE_MAX);
     return;
   }
+  if (!local->is_trapped && purge_has_much(local))
+    purge_trap(local);
   if (now < local->tick_ns)
     return;
   local->tick++;
@@ -151,7 +168,9 @@ tni_purge_look(tni_heap_local *local)
   local->tick_ns = done + ((done - now) * PURGE_SHARE > PURGE_TICK_NS
                                ? (done - now) * PURGE_SHARE
                                : PURGE_TICK_NS);
-  local->is_trapped = more || tni_slices_dirty() > PURGE_FLOOR;
-  if (local->is_trapped)
-    purge_set_traps(local);
+  local->most_given = tni_load_relaxed(&local->given);
+  if (more || tni_slices_dirty() > PURGE_FLOOR)
+    purge_trap(local);
+  else
+    purge_lift(local);
 }

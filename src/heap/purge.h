@@ -7,9 +7,10 @@
  * that there were), so that a working set that comes and goes is left alone.
  *
  * Programs whose allocations never leave the fast path take no slow steps.
- * While there is memory to give back a handle therefore sets traps: a NULL on
- * top of a stack sends the next take here, and a limit at the top the give
- * after it.
+ * So when much has come back, the handle is trapped: its table of classes says
+ * 0 for every size, which sends malloc (but not free, so that freeing much
+ * stays fast) into the slow path, until the memory is given back or blocks are
+ * taken from pages again.
  *
  * Invariants
  *   [purge.budget]  at most a tenth of the time is spent in here.
@@ -34,17 +35,8 @@ tni_purge_step(tni_heap_local *local)
     tni_purge_look(local);
 }
 
-/* Whether the NULL on top of a stack is a trap, not the stack's end. */
-static inline bool
-tni_purge_is_trap(tni_heap_local *local, unsigned size_class)
-{
-  return tni_local_cache(local)->top[size_class] != local->stack[size_class];
-}
-
-/* After a take or a give that was trapped: set the next trap, while there is
- * memory to give back. */
-void tni_purge_trap_give(tni_heap_local *local, unsigned size_class);
-void tni_purge_trap_take(tni_heap_local *local, unsigned size_class);
+/* Blocks were taken from a page: with enough of those the trap is lifted. */
+void tni_purge_note_refill(tni_heap_local *local);
 
 /* Give back what a handle does not need: everything that can be.  The owner,
  * or the lock for an idle one; bytes purged inside pages. */

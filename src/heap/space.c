@@ -545,9 +545,9 @@ tni_slices_purge(size_t bytes)
     /* Others go on meanwhile; the run is nobody's.  A space with a run in use
      * is not dropped. */
     tni_slices_unlock();
-    const bool is_purged =
-        tni_os_purge(s->base + ((size_t)(run - s->pages) << s->slice_log2),
-                     size) == TN_OK;
+    void *const start = s->base + ((size_t)(run - s->pages) << s->slice_log2);
+    tni_annotate_give(start, size);
+    const bool is_purged = tni_os_purge(start, size) == TN_OK;
     tni_slices_lock();
     tni_page_set_kind(run, TNI_PAGE_NONE);
     tni_page_set_kind(run + slices - 1, TNI_PAGE_NONE);

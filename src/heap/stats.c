@@ -97,8 +97,6 @@ stats_mark(tni_heap_local *local, bool is_free)
     void **const top = tni_local_cache(local)->top[c];
     for (void **at = local->stack[c] + 1; local->stack_log2[c] && at <= top;
          at++) {
-      if (!*at)
-        continue;
       tni_heap_page *const page = tni_heap_page_of(local->heap, *at);
       if (tni_page_kind_of(page) != TNI_PAGE_SMALL)
         continue;

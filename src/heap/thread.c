@@ -83,6 +83,12 @@ thread_template(void)
   return template;
 }
 
+void
+tni_local_fill_table(tn_heap_local *here)
+{
+  memcpy(here->class_of, thread_state.template.class_of, sizeof here->class_of);
+}
+
 /* A fresh handle, lock held; NULL: out of memory. */
 static tni_heap_local *
 thread_make_local(tn_heap *heap)
