@@ -1,0 +1,521 @@
+/* work.c -- what the rows of bench/heap run: one kind of allocation each
+ *
+ *     work ROW            prints metric,value lines; malloc is whatever is
+ *                         preloaded
+ *
+ * Rows of time print nothing but what they had to compute; run.py measures
+ * them from outside.  Rows of memory print what /proc says at their steps.
+ * SPDX-License-Identifier: MIT
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+static uint64_t
+next(uint64_t *state)
+{
+  uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+static double
+now(void)
+{
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Resident KiB. */
+static long
+resident(void)
+{
+  FILE *f = fopen("/proc/self/smaps_rollup", "r");
+  char line[200];
+  long kib = 0;
+  while (f && fgets(line, sizeof line, f))
+    if (sscanf(line, "Rss: %ld", &kib) == 1)
+      break;
+  if (f)
+    fclose(f);
+  return kib;
+}
+
+static void
+say(const char *metric, double value)
+{
+  printf("%s,%.3f\n", metric, value);
+}
+
+static void *
+get(size_t size)
+{
+  unsigned char *p = malloc(size);
+  if (!p)
+    abort();
+  p[0] = 1;
+  p[size - 1] = 1;
+  return p;
+}
+
+/* ---- Time, one thread ------------------------------------------------------- */
+
+static void
+row_small(void)
+{
+  enum { SLOTS = 5000 };
+  static void *slot[SLOTS];
+  uint64_t r = 1;
+  for (long i = 0; i < 12000000; i++) {
+    const uint64_t n = next(&r);
+    free(slot[n % SLOTS]);
+    slot[n % SLOTS] = get(16 + (n >> 32) % ((n >> 60) ? 240 : 1000));
+  }
+}
+
+typedef struct tree {
+  struct tree *left;
+  struct tree *right;
+} tree;
+
+static tree *
+grow(int depth)
+{
+  tree *t = malloc(sizeof *t);
+  t->left = depth ? grow(depth - 1) : NULL;
+  t->right = depth ? grow(depth - 1) : NULL;
+  return t;
+}
+
+static void
+fell(tree *t)
+{
+  if (!t)
+    return;
+  fell(t->left);
+  fell(t->right);
+  free(t);
+}
+
+static void
+row_trees(void)
+{
+  for (int i = 0; i < 30; i++)
+    fell(grow(17));
+  for (int i = 0; i < 3000; i++)
+    fell(grow(10));
+}
+
+static void
+row_strings(void)
+{
+  enum { STRINGS = 2000 };
+  static char *s[STRINGS];
+  static size_t used[STRINGS];
+  uint64_t r = 2;
+  for (long i = 0; i < 4000000; i++) {
+    const uint64_t n = next(&r);
+    const size_t k = n % STRINGS;
+    if (n >> 58 == 0) {
+      free(s[k]);
+      s[k] = NULL;
+      used[k] = 0;
+    }
+    const size_t more = 1 + (n >> 20) % 40;
+    s[k] = realloc(s[k], used[k] + more);
+    memset(s[k] + used[k], 'x', more);
+    used[k] += more;
+  }
+}
+
+static void
+row_large(void)
+{
+  enum { SLOTS = 32 };
+  static unsigned char *slot[SLOTS];
+  uint64_t r = 3;
+  for (int i = 0; i < 20000; i++) {
+    const uint64_t n = next(&r);
+    const size_t size = (256u << 10) + (n >> 16) % (3950u << 10);
+    free(slot[n % SLOTS]);
+    slot[n % SLOTS] = malloc(size);
+    for (size_t at = 0; at < size; at += 65536)
+      slot[n % SLOTS][at] = 1;
+  }
+}
+
+static void
+row_mixed(void)
+{
+  enum { SLOTS = 20000 };
+  static void *slot[SLOTS];
+  uint64_t r = 4;
+  for (long i = 0; i < 5000000; i++) {
+    const uint64_t n = next(&r);
+    const unsigned log2 = 4 + (unsigned)(n >> 58) % 9;
+    free(slot[n % SLOTS]);
+    slot[n % SLOTS] =
+        get(((size_t)1 << log2) + (n >> 20) % ((size_t)1 << log2));
+  }
+}
+
+static void
+row_calloc(void)
+{
+  uint64_t r = 5;
+  for (long i = 0; i < 3000000; i++) {
+    const uint64_t n = next(&r);
+    unsigned char *p = calloc(1, 16 + n % (n >> 60 ? 500 : 20000));
+    p[0] = 1;
+    free(p);
+  }
+}
+
+/* ---- Time, threads -------------------------------------------------------------- */
+
+static void
+with_threads(void *(*fn)(void *), int count)
+{
+  pthread_t thread[16];
+  for (int i = 0; i < count; i++)
+    pthread_create(&thread[i], NULL, fn, (void *)(intptr_t)(i + 1));
+  for (int i = 0; i < count; i++)
+    pthread_join(thread[i], NULL);
+}
+
+enum { RING = 4096 };
+static void *_Atomic ring[RING];
+
+static void *
+produce_or_consume(void *id)
+{
+  uint64_t r = (uint64_t)(intptr_t)id;
+  const bool produces = (intptr_t)id == 1;
+  for (long i = 0; i < 4000000; i++) {
+    void *_Atomic *const at = &ring[i % RING];
+    if (produces) {
+      void *p = get(16 + next(&r) % 200);
+      while (__atomic_load_n(at, __ATOMIC_ACQUIRE))
+        ;
+      __atomic_store_n(at, p, __ATOMIC_RELEASE);
+    } else {
+      void *p;
+      while (!(p = __atomic_exchange_n(at, NULL, __ATOMIC_ACQ_REL)))
+        ;
+      free(p);
+    }
+  }
+  return NULL;
+}
+
+static void
+row_prodcons(void)
+{
+  with_threads(produce_or_consume, 2);
+}
+
+/* A server: each thread works on its blocks, then hands all of them to the
+ * next thread, which is a new one. */
+enum { SERVER_BLOCKS = 4000, SERVER_ROUNDS = 30 };
+
+static void *
+serve(void *argument)
+{
+  void **blocks = argument;
+  uint64_t r = (uintptr_t)argument;
+  for (long i = 0; i < 60000; i++) {
+    const uint64_t n = next(&r);
+    free(blocks[n % SERVER_BLOCKS]);
+    blocks[n % SERVER_BLOCKS] = get(16 + (n >> 32) % 500);
+  }
+  return NULL;
+}
+
+static void
+row_server(void)
+{
+  static void *blocks[4][SERVER_BLOCKS];
+  for (int round = 0; round < SERVER_ROUNDS; round++) {
+    pthread_t thread[4];
+    for (int i = 0; i < 4; i++)
+      pthread_create(&thread[i], NULL, serve, blocks[i]);
+    for (int i = 0; i < 4; i++)
+      pthread_join(thread[i], NULL);
+  }
+}
+
+enum { SHARED = 20000 };
+static void *_Atomic shared[SHARED];
+
+static void *
+swap(void *id)
+{
+  uint64_t r = (uint64_t)(intptr_t)id;
+  for (long i = 0; i < 2000000; i++) {
+    const uint64_t n = next(&r);
+    void *p = get(16 + (n >> 32) % (n >> 60 ? 200 : 5000));
+    free(__atomic_exchange_n(&shared[n % SHARED], p, __ATOMIC_ACQ_REL));
+  }
+  return NULL;
+}
+
+static void
+row_cross(void)
+{
+  with_threads(swap, 2);
+}
+
+/* ---- Memory ------------------------------------------------------------------------ */
+
+static void *volatile light;
+
+/* Light use: a few blocks come and go. */
+static void
+use_lightly(double seconds)
+{
+  const double end = now() + seconds;
+  while (now() < end) {
+    for (int i = 0; i < 20; i++) {
+      light = malloc(100);
+      free(light);
+    }
+    usleep(2000);
+  }
+}
+
+static void
+give_back(size_t low, size_t high)
+{
+  enum { BYTES = 300 << 20 };
+  const size_t count = BYTES / ((low + high) / 2);
+  unsigned char **p = malloc(count * sizeof *p);
+  uint64_t r = 7;
+  for (size_t i = 0; i < count; i++) {
+    const size_t size = low + next(&r) % (high - low + 1);
+    p[i] = malloc(size);
+    memset(p[i], 1, size);
+  }
+  const long peak = resident();
+  /* Survivors: one of a hundred; the pages that hold one. */
+  unsigned char *pages = calloc(1, 1);
+  size_t held = 0;
+  uintptr_t *page = malloc(count / 50 * sizeof *page);
+  size_t kept = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (next(&r) % 100 != 0) {
+      free(p[i]);
+      p[i] = NULL;
+    } else if (kept < count / 50) {
+      page[kept++] = (uintptr_t)p[i] >> 12;
+    }
+  }
+  (void)pages;
+  use_lightly(2.0);
+  const long sparse = resident();
+  /* Distinct pages among the survivors, in order of address or not. */
+  for (size_t i = 0; i < kept; i++) {
+    size_t j = i;
+    while (j > 0 && page[j - 1] > page[j] && i - j < 64) {
+      const uintptr_t t = page[j];
+      page[j] = page[j - 1];
+      page[j - 1] = t;
+      j--;
+    }
+  }
+  for (size_t i = 0; i < kept; i++)
+    held += i == 0 || page[i] != page[i - 1];
+  for (size_t i = 0; i < count; i++)
+    free(p[i]);
+  free(p);
+  free(page);
+  use_lightly(2.0);
+  say("peak_kib", (double)peak);
+  say("sparse_percent", 100.0 * (double)sparse / (double)peak);
+  say("survivor_pages_percent", 400.0 * (double)held / (double)peak);
+  say("empty_percent", 100.0 * (double)resident() / (double)peak);
+}
+
+static void
+row_back(void)
+{
+  give_back(256, 2000);
+}
+
+static void
+row_back_small(void)
+{
+  give_back(16, 240);
+}
+
+/* Seven phases of doubling size; of each one block in 64 is kept. */
+static void
+row_phases(void)
+{
+  const size_t bytes = 128u << 20;
+  size_t live = 0;
+  for (size_t size = 32; size <= 2048; size *= 2) {
+    const size_t count = bytes / size;
+    void **p = malloc(count * sizeof *p);
+    for (size_t i = 0; i < count; i++) {
+      p[i] = malloc(size);
+      memset(p[i], 1, size);
+    }
+    for (size_t i = 0; i < count; i++)
+      if (i % 64 != 0)
+        free(p[i]);
+    live += bytes / 64;
+    free(p);
+  }
+  say("live_mib", (double)live / (1 << 20));
+  say("resident_at_once_mib", (double)resident() / 1024);
+  use_lightly(2.0);
+  say("resident_mib", (double)resident() / 1024);
+}
+
+static void
+row_grow(void)
+{
+  for (int touched = 0; touched < 2; touched++) {
+    unsigned char *p = NULL;
+    unsigned moves = 0;
+    const double start = now();
+    for (size_t size = 65536; size <= 2016u * 65536; size += 65536) {
+      unsigned char *q = realloc(p, size);
+      moves += p && q != p;
+      p = q;
+      if (touched)
+        memset(p + size - 65536, 1, 65536);
+    }
+    const double took = now() - start;
+    free(p);
+    say(touched ? "touched_ms" : "untouched_ms", 1e3 * took);
+    say(touched ? "touched_moves" : "untouched_moves", moves);
+  }
+  const double start = now();
+  unsigned char *volatile p = malloc(2016u * 65536);
+  memset(p, 1, 2016u * 65536);
+  say("first_touch_ms", 1e3 * (now() - start));
+  free(p);
+}
+
+static void
+row_zeros(void)
+{
+  const long before = resident();
+  unsigned char *p = calloc(256, 1 << 20);
+  p[0] = 1;
+  say("calloc_256m_kib", (double)(resident() - before));
+  free(p);
+  const double start = now();
+  for (int i = 0; i < 200; i++) {
+    p = calloc(32, 1 << 20);
+    p[i] = 1;
+    free(p);
+  }
+  say("calloc_200x32m_ms", 1e3 * (now() - start));
+}
+
+static void *volatile sink;
+
+static void *kept[2000][64];
+
+static void *
+keep(void *argument)
+{
+  void **blocks = argument;
+  for (int i = 0; i < 64; i++)
+    blocks[i] = get(16 + (size_t)i * 16);
+  return NULL;
+}
+
+static void
+row_exited(void)
+{
+  const long before = resident();
+  for (int i = 0; i < 2000; i += 20) {
+    pthread_t thread[20];
+    for (int k = 0; k < 20; k++)
+      pthread_create(&thread[k], NULL, keep, kept[i + k]);
+    for (int k = 0; k < 20; k++)
+      pthread_join(thread[k], NULL);
+  }
+  const long full = resident();
+  for (int i = 0; i < 2000; i++)
+    for (int k = 0; k < 64; k++)
+      free(kept[i][k]);
+  use_lightly(2.0);
+  say("before_kib", (double)before);
+  say("full_kib", (double)full);
+  say("after_kib", (double)resident());
+}
+
+static void
+row_limit(void)
+{
+  const size_t limit = 1500u << 20;
+  const struct rlimit r = {limit, limit};
+  setrlimit(RLIMIT_AS, &r);
+  size_t got = 0;
+  void *list = NULL;
+  for (void **p; (p = malloc(1024)) != NULL; got += 1024) {
+    *p = list;
+    list = p;
+  }
+  say("used_percent", 100.0 * (double)got / (double)limit);
+  for (int i = 0; i < 100000; i++) {
+    void *nextp = *(void **)list;
+    free(list);
+    list = nextp;
+  }
+  say("works_on", malloc(500) != NULL);
+}
+
+static void
+row_start(void)
+{
+  say("resident_kib", (double)resident());
+}
+
+static const struct {
+  const char *name;
+  void (*run)(void);
+} rows[] = {
+    {"small", row_small},
+    {"trees", row_trees},
+    {"strings", row_strings},
+    {"large", row_large},
+    {"mixed", row_mixed},
+    {"calloc", row_calloc},
+    {"prodcons", row_prodcons},
+    {"server", row_server},
+    {"cross", row_cross},
+    {"back", row_back},
+    {"back_small", row_back_small},
+    {"phases", row_phases},
+    {"grow", row_grow},
+    {"zeros", row_zeros},
+    {"exited", row_exited},
+    {"limit", row_limit},
+    {"start", row_start},
+};
+
+int
+main(int argc, char **argv)
+{
+  for (size_t i = 0; argc == 2 && i < sizeof rows / sizeof rows[0]; i++)
+    if (strcmp(rows[i].name, argv[1]) == 0) {
+      rows[i].run();
+      return 0;
+    }
+  fputs("work ROW\n", stderr);
+  return 2;
+}
