@@ -47,20 +47,21 @@ def allocators():
     return found
 
 
-def measure(command, library, folder):
+def measure(work, command, library, folder):
     """CPU seconds and the most KiB resident of one run, and its output."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("TENURE_")}
-    env.update(PYTHONMALLOC="malloc", PYTHONHASHSEED="1", LD_PRELOAD=library)
-    with tempfile.TemporaryFile() as out:
-        child = subprocess.Popen(command, env=env, cwd=folder, stdout=out,
-                                 stderr=subprocess.DEVNULL)
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = status
-        if status:
-            sys.exit(f"{command[:2]} under {library or 'glibc'}: {status}")
-        out.seek(0)
-        return (used.ru_utime + used.ru_stime, used.ru_maxrss,
-                out.read().decode())
+    env.update(PYTHONMALLOC="malloc", PYTHONHASHSEED="1", WORK_PRELOAD=library)
+    read, write = os.pipe()
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$0" measure "$@" 3>&{write}', work,
+         *command], env=env, cwd=folder, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, pass_fds=[write], check=False)
+    os.close(write)
+    with os.fdopen(read) as report:
+        seconds, kib, status = (report.read() or "0 0 1").split()
+    if done.returncode or status != "0":
+        sys.exit(f"{command[:2]} under {library or 'glibc'}: {status}")
+    return float(seconds), int(kib), done.stdout.decode()
 
 
 def commands(folder, work, names):
@@ -76,7 +77,7 @@ def commands(folder, work, names):
     return {k: v for k, v in rows.items() if not names or k in names}
 
 
-def run_times(rows, libraries, rounds, folder):
+def run_times(rows, libraries, rounds, work, folder):
     """The rounds of each row and allocator: [(seconds, KiB)]."""
     results = {row: {name: [] for name in libraries} for row in rows}
     names = list(libraries)
@@ -84,7 +85,8 @@ def run_times(rows, libraries, rounds, folder):
         for row, command in rows.items():
             shift = (turn + len(row)) % len(names)
             for name in names[shift:] + names[:shift]:
-                seconds, kib, _ = measure(command, libraries[name], folder)
+                seconds, kib, _ = measure(work, command, libraries[name],
+                                          folder)
                 results[row][name].append((seconds, kib))
     return results
 
@@ -117,7 +119,7 @@ def print_times(results, libraries):
 def print_memory(names, libraries, work, folder):
     for row in names:
         for name, library in libraries.items():
-            for line in measure([work, row], library, folder)[2].splitlines():
+            for line in measure(work, [work, row], library, folder)[2].splitlines():
                 metric, value = line.split(",")
                 print(f"heap/{row},{name},{metric},{value}")
 
@@ -132,7 +134,7 @@ def main():
     libraries = allocators()
     with tempfile.TemporaryDirectory() as folder:
         work = str(pathlib.Path(folder, "work"))
-        subprocess.run(["/usr/bin/gcc", "-O2", "-o", work,
+        subprocess.run(["/usr/bin/gcc", "-O2", "-fno-builtin", "-o", work,
                         str(ROOT / "bench/heap/work.c"), "-pthread"],
                        check=True)
         memory = [r for r in MEMORY if not args.rows or r in args.rows]
@@ -140,7 +142,8 @@ def main():
         rows = commands(folder, work, args.rows)
         if rows:
             rounds = 1 if args.quick else args.rounds
-            print_times(run_times(rows, libraries, rounds, folder), libraries)
+            print_times(run_times(rows, libraries, rounds, work, folder),
+                        libraries)
 
 
 if __name__ == "__main__":

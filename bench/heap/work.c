@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -508,9 +509,35 @@ static const struct {
     {"start", row_start},
 };
 
+/* Run a command with LD_PRELOAD as $WORK_PRELOAD says; its seconds, the most
+ * KiB that were resident (not those of who started it, as a child of a large
+ * program would say) and its status on descriptor 3. */
+static int
+measure(char **command)
+{
+  const pid_t child = fork();
+  if (child == 0) {
+    close(3);
+    setenv("LD_PRELOAD", getenv("WORK_PRELOAD"), 1);
+    execvp(command[0], command);
+    _exit(127);
+  }
+  int status = 1;
+  struct rusage used;
+  if (child < 0 || wait4(child, &status, 0, &used) != child)
+    return 1;
+  dprintf(3, "%.6f %ld %d\n",
+          (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+              1e-6 * (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec),
+          used.ru_maxrss, status);
+  return 0;
+}
+
 int
 main(int argc, char **argv)
 {
+  if (argc > 2 && strcmp(argv[1], "measure") == 0)
+    return measure(argv + 2);
   for (size_t i = 0; argc == 2 && i < sizeof rows / sizeof rows[0]; i++)
     if (strcmp(rows[i].name, argv[1]) == 0) {
       rows[i].run();

@@ -75,6 +75,19 @@ tni_heap_try_give(void *pointer)
   return true;
 }
 
+/* The class of a small block of the process's heap, as the map says; 0 for all
+ * else. */
+static inline unsigned
+tni_heap_map_class(const void *pointer)
+{
+  const unsigned char *const map = tni_heap_map.base;
+  const size_t offset = tni_address(pointer) - tni_address(map);
+  if (TNI_HEAP_CHECKED || offset >= tni_load_relaxed(&tni_heap_map.size))
+    return 0;
+  return tni_load_relaxed(
+      (const _Atomic unsigned char *)&map[offset >> TNI_HEAP_SLICE_LOG2]);
+}
+
 /* Say what a pointer is that somebody wants to free, and stop. */
 TN_COLD TN_NORETURN void tni_heap_refuse(const void *pointer, const char *tag,
                                          const char *what);

@@ -359,6 +359,56 @@ tni_local_return(tni_heap_local *local, void *block)
     tni_local_settle(local, page);
 }
 
+/* Give those blocks back, from the first on, that are in one page of this
+ * handle's; how many. */
+static size_t
+local_return_run(tni_heap_page *page, void **blocks, size_t n)
+{
+  const uintptr_t start = tni_address(tni_page_start(page));
+  const size_t size = page->size;
+  const size_t span = page->blocks * size;
+  const uint64_t reciprocal = page->reciprocal;
+  uint64_t *const bits = page->bits;
+  size_t hint = page->hint;
+  size_t i = 0;
+  for (; i < n; i++) {
+    const size_t offset = tni_address(blocks[i]) - start;
+    if (offset >= span)
+      break;
+    const size_t index = offset * reciprocal >> 40;  // tni_page_index
+    const uint64_t bit = (uint64_t)1 << index % 64;
+    const uint64_t old = bits[index / 64];
+    if (TN_UNLIKELY(index * size != offset || (old & bit)))
+      local_refuse();
+    bits[index / 64] = old | bit;
+    hint = index / 64 < hint ? index / 64 : hint;
+  }
+  page->hint = (uint16_t)hint;
+  page->free += (uint32_t)i;
+  if (i == 0)
+    local_refuse();  // behind the last block
+  return i;
+}
+
+/* Give many blocks back: neighbours in a stack are often of one page. */
+static void
+local_return_all(tni_heap_local *local, void **blocks, size_t n)
+{
+  for (size_t i = 0; i < n;) {
+    tni_heap_page *const page = tni_heap_page_of(local->heap, blocks[i]);
+    if (page->owner != local || tni_page_kind_of(page) != TNI_PAGE_SMALL) {
+      tni_local_return(local, blocks[i++]);
+      continue;
+    }
+    const size_t done = local_return_run(page, blocks + i, n - i);
+    TN_CHECK_SLOW(tni_page_is_valid(page), "page.free");
+    i += done;
+    local_count_given(local, -(done * page->size));
+    if (!page->is_listed || page->free == page->blocks)
+      tni_local_settle(local, page);
+  }
+}
+
 void
 tni_local_flush(tni_heap_local *local, unsigned size_class, size_t n)
 {
@@ -368,8 +418,7 @@ tni_local_flush(tni_heap_local *local, unsigned size_class, size_t n)
   const size_t count = (size_t)(top - bottom);
   n = tni_min(n, count);
   const size_t remote = tni_load_relaxed(&local->remote);
-  for (size_t i = 1; i <= n; i++)
-    tni_local_return(local, bottom[i]);
+  local_return_all(local, bottom + 1, n);
   memmove(bottom + 1, bottom + 1 + n, (count - n) * sizeof *bottom);
   cache->top[size_class] = top - n;
   if (tni_load_relaxed(&local->remote) != remote)

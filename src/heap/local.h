@@ -55,6 +55,7 @@ struct tni_heap_local {
   uint32_t slow;                            // owner: slow steps so far
   uint32_t tick;                            // owner: purge.h
   uint32_t requests;                        // owner: purge.h
+  size_t known_dirty;      // owner: dirty bytes that no trap is set for
   size_t most_given;       // owner: the most that given was since the last tick
   uint64_t tick_ns;        // owner: purge.h
   _Atomic size_t given;    // owner writes: bytes in stacks or handed out
@@ -113,6 +114,11 @@ tni_heap_local *tni_local_of(tn_heap *heap);
 /* A handle for a thread that is ending: give it back with tni_local_leave. */
 tni_heap_local *tni_local_enter(tn_heap *heap);
 void tni_local_leave(tni_heap_local *local);
+
+/* Bytes of a block by class, as tni_class_size; filled in with the first handle
+ * and const then. */
+extern __attribute__((visibility("hidden")))
+uint32_t tni_local_sizes[TN_HEAP_CLASSES];
 
 /* Fill in the table of classes. */
 void tni_local_fill_table(tn_heap_local *here);

@@ -81,45 +81,28 @@ tni_page_take(tni_heap_page *page, void **out, size_t n)
 {
   unsigned char *const start = tni_page_start(page);
   const size_t size = page->size;
-  const unsigned words = tni_page_words(page);
-  size_t left = tni_min(n, page->free);
-  const size_t taken = left;
-  size_t low = SIZE_MAX;
-  size_t high = 0;
+  const size_t taken = tni_min(n, page->free);
+  if (taken == 0)
+    return 0;
+  void **const last = out + n - taken;
   out += n;
-  for (unsigned w = page->hint; left > 0; w++) {
-    TN_CHECK(w < words, "page.free");
+  size_t w = page->hint;
+  for (;; w++) {
     uint64_t bits = page->bits[w];
-    page->hint = (uint16_t)w;
-    for (; bits && left > 0; left--, bits &= bits - 1) {
-      const size_t index = w * 64 + (unsigned)__builtin_ctzll(bits);
-      const size_t offset = index * size;
-      low = tni_min(low, offset);
-      high = offset + size;
-      *--out = start + offset;
-    }
+    unsigned char *const base = start + w * 64 * size;
+    for (; bits && out != last; bits &= bits - 1)
+      *--out = base + (unsigned)__builtin_ctzll(bits) * size;
     page->bits[w] = bits;
+    if (out == last)
+      break;
   }
-  (void)words;
+  TN_CHECK(w < tni_page_words(page), "page.free");
+  page->hint = (uint16_t)w;
   page->free -= (uint32_t)taken;
-  if (taken > 0)
-    page_soil(page, low, high);
+  const size_t low = tni_address(out[taken - 1]) - tni_address(start);
+  const size_t high = tni_address(out[0]) - tni_address(start) + size;
+  page_soil(page, low, high);
   return taken;
-}
-
-bool
-tni_page_put(tni_heap_page *page, size_t offset)
-{
-  const uint32_t index = tni_page_index(page, offset);
-  const uint64_t bit = (uint64_t)1 << index % 64;
-  /* A bit that is set is a block that was freed already: [heap.live]. */
-  if (index * page->size != offset || index >= page->blocks ||
-      (page->bits[index / 64] & bit) != 0)
-    return false;
-  page->bits[index / 64] |= bit;
-  page->hint = (uint16_t)tni_min(page->hint, index / 64);
-  page->free++;
-  return true;
 }
 
 void *

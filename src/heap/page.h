@@ -51,7 +51,21 @@ size_t tni_page_take(tni_heap_page *page, void **out, size_t n);
 
 /* Set the bit of the block at offset; false when it is no start of a block, or
  * free already. */
-bool tni_page_put(tni_heap_page *page, size_t offset);
+static inline bool
+tni_page_put(tni_heap_page *page, size_t offset)
+{
+  const uint32_t index = tni_page_index(page, offset);
+  const uint64_t bit = (uint64_t)1 << index % 64;
+  /* A bit that is set is a block that was freed already: [heap.live]. */
+  if (TN_UNLIKELY(index * page->size != offset || index >= page->blocks ||
+                  (page->bits[index / 64] & bit) != 0))
+    return false;
+  page->bits[index / 64] |= bit;
+  if (index / 64 < page->hint)
+    page->hint = (uint16_t)(index / 64);
+  page->free++;
+  return true;
+}
 
 /* Purge whole units of memory without a live block; bytes purged. */
 size_t tni_page_purge_holes(tni_heap_page *page);

@@ -30,6 +30,8 @@ tni_heap_local tni_heap_nobody = {
     .stack = {NOTHING_92},
 };
 
+uint32_t tni_local_sizes[TN_HEAP_CLASSES];
+
 THREAD_LOCAL tn_heap_local *tni_heap_here = &tni_heap_nobody.here;
 
 /* A handle of another heap than the process's. */
@@ -80,6 +82,8 @@ thread_template(void)
   *template = tni_heap_nobody.here;
   for (size_t i = 0; i <= TN_HEAP_TABLE_MAX / 16; i++)
     template->class_of[i] = (unsigned char)tn_heap_class(i * 16);
+  for (unsigned c = 1; c < TN_HEAP_CLASSES; c++)
+    tni_local_sizes[c] = (uint32_t)tni_class_size(c);
   return template;
 }
 

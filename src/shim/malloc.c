@@ -76,6 +76,18 @@ realloc(void *pointer, size_t size)
     tni_shim_release(pointer);
     return NULL;
   }
+  const unsigned size_class = tni_heap_map_class(pointer);
+  const size_t old = tni_local_sizes[size_class];
+  if (TN_LIKELY(size <= old && size >= old / 2))
+    return pointer;
+  if (size_class != 0 && size <= TN_HEAP_TABLE_MAX) {
+    void *const moved = tni_shim_malloc(size);
+    if (moved) {
+      memcpy(moved, pointer, tni_min(old, size));
+      tni_shim_release(pointer);
+    }
+    return moved;
+  }
   void *const block = tn_heap_reallocate(NULL, pointer, size, TN_ALIGN).pointer;
   if (!block)
     errno = ENOMEM;
@@ -184,7 +196,8 @@ pvalloc(size_t size)
 TN_API size_t
 malloc_usable_size(void *pointer)
 {
-  return tn_heap_granted(pointer);
+  const unsigned size_class = tni_heap_map_class(pointer);
+  return size_class ? tni_local_sizes[size_class] : tn_heap_granted(pointer);
 }
 
 TN_API int
