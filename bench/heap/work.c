@@ -186,23 +186,24 @@ row_calloc(void)
 static void
 with_threads(void *(*fn)(void *), int count)
 {
-  pthread_t thread[16];
+  static int number[] = {1, 2, 3, 4, 5, 6, 7, 8};
+  pthread_t thread[8];
   for (int i = 0; i < count; i++)
-    pthread_create(&thread[i], NULL, fn, (void *)(intptr_t)(i + 1));
+    pthread_create(&thread[i], NULL, fn, &number[i]);
   for (int i = 0; i < count; i++)
     pthread_join(thread[i], NULL);
 }
 
 enum { RING = 4096 };
-static void *_Atomic ring[RING];
+static void *ring[RING];
 
 static void *
 produce_or_consume(void *id)
 {
-  uint64_t r = (uint64_t)(intptr_t)id;
-  const bool produces = (intptr_t)id == 1;
+  uint64_t r = (uint64_t) * (const int *)id;
+  const bool produces = *(const int *)id == 1;
   for (long i = 0; i < 4000000; i++) {
-    void *_Atomic *const at = &ring[i % RING];
+    void **const at = &ring[i % RING];
     if (produces) {
       void *p = get(16 + next(&r) % 200);
       while (__atomic_load_n(at, __ATOMIC_ACQUIRE))
@@ -255,12 +256,12 @@ row_server(void)
 }
 
 enum { SHARED = 20000 };
-static void *_Atomic shared[SHARED];
+static void *shared[SHARED];
 
 static void *
 swap(void *id)
 {
-  uint64_t r = (uint64_t)(intptr_t)id;
+  uint64_t r = (uint64_t) * (const int *)id;
   for (long i = 0; i < 2000000; i++) {
     const uint64_t n = next(&r);
     void *p = get(16 + (n >> 32) % (n >> 60 ? 200 : 5000));
@@ -389,7 +390,7 @@ row_grow(void)
     unsigned char *p = NULL;
     unsigned moves = 0;
     const double start = now();
-    for (size_t size = 65536; size <= 2016u * 65536; size += 65536) {
+    for (size_t size = 65536; size <= (size_t)2016 * 65536; size += 65536) {
       unsigned char *q = realloc(p, size);
       moves += p && q != p;
       p = q;
@@ -402,8 +403,8 @@ row_grow(void)
     say(touched ? "touched_moves" : "untouched_moves", moves);
   }
   const double start = now();
-  unsigned char *volatile p = malloc(2016u * 65536);
-  memset(p, 1, 2016u * 65536);
+  unsigned char *volatile p = malloc((size_t)2016 * 65536);
+  memset(p, 1, (size_t)2016 * 65536);
   say("first_touch_ms", 1e3 * (now() - start));
   free(p);
 }

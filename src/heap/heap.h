@@ -58,6 +58,8 @@ tni_heap_try_give(void *pointer)
   tn_heap_local *here = tni_heap_here;
   const unsigned char *const map = tni_heap_map.base;
   const size_t offset = tni_address(pointer) - tni_address(map);
+  if (TN_HARDEN >= 2)
+    return false;  // into the quarantine
   if (TN_UNLIKELY(offset >= tni_load_relaxed(&tni_heap_map.size)))
     return false;
   const size_t size_class = tni_load_relaxed(

@@ -442,9 +442,47 @@ local_make_room(tni_heap_local *local, unsigned size_class)
   return true;
 }
 
+/* Put a block into the quarantine: what comes out, and its class, or NULL. */
+static void *
+local_wait(tni_heap_local *local, void *block, unsigned *size_class)
+{
+#if TN_HARDEN >= 2
+  void **const at = &local->quarantine[tni_page_random() % TNI_QUARANTINE];
+  void *const out = *at;
+  *at = block;
+  if (!out)
+    return NULL;
+  const tni_heap_page *const page = tni_heap_page_of(local->heap, out);
+  *size_class = page->size_class;
+  return out;
+#else
+  (void)local, (void)size_class;
+  return block;
+#endif
+}
+
+/* Empty the quarantine. */
+static void
+local_end_waiting(tni_heap_local *local)
+{
+#if TN_HARDEN >= 2
+  for (unsigned i = 0; i < TNI_QUARANTINE; i++) {
+    void *const block = local->quarantine[i];
+    local->quarantine[i] = NULL;
+    if (block)
+      tni_local_return(local, block);
+  }
+#else
+  (void)local;
+#endif
+}
+
 void
 tni_local_give(tni_heap_local *local, void *block, unsigned size_class)
 {
+  block = local_wait(local, block, &size_class);
+  if (TN_HARDEN >= 2 && !block)
+    return;
   tn_heap_local *const cache = tni_local_cache(local);
   const bool is_full = cache->top[size_class] == cache->limit[size_class];
   if (TN_UNLIKELY(is_full) && !local_make_room(local, size_class)) {
@@ -459,6 +497,7 @@ tni_local_give(tni_heap_local *local, void *block, unsigned size_class)
 void
 tni_local_flush_all(tni_heap_local *local)
 {
+  local_end_waiting(local);
   for (unsigned c = 1; c < TN_HEAP_CLASSES; c++)
     if (local->stack_log2[c] != 0)
       tni_local_flush(local, c, SIZE_MAX);

@@ -28,6 +28,10 @@
 #include "heap/page.h"
 #include "os/os.h"
 
+/* Blocks that wait, with TN_HARDEN=2: by chance, each as long as so many frees
+ * on average. */
+#define TNI_QUARANTINE 64u
+
 typedef enum tni_local_state {
   TNI_LOCAL_OWNED,
   TNI_LOCAL_IDLE,
@@ -39,6 +43,9 @@ struct tni_heap_local {
   /* Checked libraries mark each block live: what inline functions see of the
    * stacks stays empty, and everything comes to the slow path. */
   tn_heap_local checked;
+#endif
+#if TN_HARDEN >= 2
+  void *quarantine[TNI_QUARANTINE];  // owner: freed blocks that wait
 #endif
   tn_heap *heap;                        // const
   void **stack[TN_HEAP_CLASSES];        // owner: the end of each stack
@@ -149,6 +156,18 @@ void tni_local_drop_page(tni_heap_local *local, tni_heap_page *page);
 void tni_local_give_back_all(void);
 /* Unlist a heap's handles, lock held: their records may be used again. */
 void tni_local_forget(tni_heap_local *locals);
+/* The nth block of the quarantine, NULL where there is none. */
+static inline void *
+tni_local_waiting(const tni_heap_local *local, unsigned n)
+{
+#if TN_HARDEN >= 2
+  return local->quarantine[n];
+#else
+  (void)local, (void)n;
+  return NULL;
+#endif
+}
+
 /* Free blocks on a stack. */
 size_t tni_local_count(tni_heap_local *local, unsigned size_class);
 

@@ -76,6 +76,33 @@ page_soil(tni_heap_page *page, size_t low, size_t high)
     page[u / 16].clean &= ~((uint32_t)1 << u % 16);
 }
 
+uint64_t
+tni_page_random(void)
+{
+  static _Atomic uint64_t state;  // atomic: relaxed; 0 before the first
+  uint64_t z = tni_add_relaxed(&state, 0x9e3779b97f4a7c15u);
+  if (TN_UNLIKELY(z == 0)) {
+    tni_os_entropy(&z, sizeof z);
+    tni_add_relaxed(&state, z);
+  }
+  /* splitmix64 (Steele, Lea, Flood 2014) */
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+/* Put blocks into random order (Fisher and Yates). */
+static void
+page_shuffle(void **blocks, size_t n)
+{
+  for (size_t i = n; i > 1; i--) {
+    const size_t j = (size_t)tni_page_random() % i;
+    void *const block = blocks[i - 1];
+    blocks[i - 1] = blocks[j];
+    blocks[j] = block;
+  }
+}
+
 size_t
 tni_page_take(tni_heap_page *page, void **out, size_t n)
 {
@@ -102,6 +129,8 @@ tni_page_take(tni_heap_page *page, void **out, size_t n)
   const size_t low = tni_address(out[taken - 1]) - tni_address(start);
   const size_t high = tni_address(out[0]) - tni_address(start) + size;
   page_soil(page, low, high);
+  if (TN_HARDEN >= 2)
+    page_shuffle(out, taken);
   return taken;
 }
 

@@ -38,6 +38,9 @@ tni_page_index(const tni_heap_page *page, size_t offset)
   return (uint32_t)(offset * page->reciprocal >> 40);
 }
 
+/* A number that an attacker does not know; not for keys that must last. */
+uint64_t tni_page_random(void);
+
 /* Cut a run of tni_page_slices into blocks, all free. */
 void tni_page_init(tni_heap_page *page, unsigned size_class, bool is_clean);
 /* Slices of a page of a class, in a space of slices of 1 << slice_log2. */

@@ -9,6 +9,9 @@ stats_cached(tni_heap_local *local)
   size_t bytes = 0;
   for (unsigned c = 1; c < TN_HEAP_CLASSES; c++)
     bytes += tni_local_count(local, c) * tni_class_size(c);
+  for (unsigned i = 0; i < TNI_QUARANTINE; i++)
+    if (tni_local_waiting(local, i))
+      bytes += tni_heap_page_of(local->heap, tni_local_waiting(local, i))->size;
   return bytes;
 }
 
@@ -88,27 +91,33 @@ tn_heap_json(tn_heap *heap, char *buffer, size_t size)
 
 /* ---- The walk ------------------------------------------------------------------------ */
 
-/* Set the bits of blocks that lie on a stack, so that the walk sees them as
- * free; clear them again. */
+/* Set the bit of a block that nobody has, or clear it again. */
+static void
+stats_mark_one(tni_heap_local *local, void *block, bool is_free)
+{
+  tni_heap_page *const page = tni_heap_page_of(local->heap, block);
+  if (tni_page_kind_of(page) != TNI_PAGE_SMALL)
+    return;
+  const uint32_t index = tni_page_index(
+      page, tni_address(block) - tni_address(tni_page_start(page)));
+  const uint64_t bit = (uint64_t)1 << index % 64;
+  if (is_free)
+    page->bits[index / 64] |= bit;
+  else
+    page->bits[index / 64] &= ~bit;
+}
+
+/* Set the bits of blocks that lie on a stack or wait, so that the walk sees
+ * them as free; clear them again. */
 static void
 stats_mark(tni_heap_local *local, bool is_free)
 {
-  for (unsigned c = 1; c < TN_HEAP_CLASSES; c++) {
-    void **const top = tni_local_cache(local)->top[c];
-    for (void **at = local->stack[c] + 1; local->stack_log2[c] && at <= top;
-         at++) {
-      tni_heap_page *const page = tni_heap_page_of(local->heap, *at);
-      if (tni_page_kind_of(page) != TNI_PAGE_SMALL)
-        continue;
-      const uint32_t index = tni_page_index(
-          page, tni_address(*at) - tni_address(tni_page_start(page)));
-      const uint64_t bit = (uint64_t)1 << index % 64;
-      if (is_free)
-        page->bits[index / 64] |= bit;
-      else
-        page->bits[index / 64] &= ~bit;
-    }
-  }
+  for (unsigned c = 1; c < TN_HEAP_CLASSES; c++)
+    for (size_t i = tni_local_count(local, c); i > 0; i--)
+      stats_mark_one(local, local->stack[c][i], is_free);
+  for (unsigned i = 0; i < TNI_QUARANTINE; i++)
+    if (tni_local_waiting(local, i))
+      stats_mark_one(local, tni_local_waiting(local, i), is_free);
 }
 
 static bool

@@ -2,9 +2,6 @@
  *
  *     TENURE_VERBOSE=1               options and statistics at exit
  *     TENURE_LIMIT=512M              malloc returns NULL beyond this
- *     TENURE_PROFILE=512K            one sample each so many bytes
- *     TENURE_PROFILE_FILE=/tmp/x     where profiles go: x.1.pb ...
- *     TENURE_PROFILE_SIGNAL=12       the signal that asks for one
  *
  * Read once, when the library is loaded.  Programs with raised privileges have
  * no options (tni_os_option).
@@ -72,7 +69,8 @@ options_size(const char *name, size_t *out, size_t least)
 }
 
 static const char *const options_known[] = {
-    "VERBOSE", "LIMIT", "PROFILE", "PROFILE_FILE", "PROFILE_SIGNAL",
+    "VERBOSE",
+    "LIMIT",
 };
 /* Of other parts of Tenure, which look at theirs themselves. */
 static const char *const options_foreign[] = {"GC", "GUARD", "RECORD", "TRACE",
@@ -121,15 +119,10 @@ tni_shim_read_options(void)
 {
   tni_shim_options *const how = &tni_shim_how;
   size_t verbose = 0;
-  size_t signal = 12;  // SIGUSR2
   if (getauxval(AT_SECURE))
     return;
   options_size("TENURE_VERBOSE", &verbose, 0);
   options_size("TENURE_LIMIT", &how->limit, TNI_KIB(64));
-  options_size("TENURE_PROFILE", &how->profile, TNI_KIB(1));
-  options_size("TENURE_PROFILE_SIGNAL", &signal, 1);
   how->verbose = verbose != 0;
-  how->signal = (int)(signal < 64 ? signal : 12);
-  how->file = tni_os_option("TENURE_PROFILE_FILE");
   options_look_for_unknown();
 }

@@ -15,9 +15,8 @@ preload_begin(void)
     return;
   char line[160];
   (void)tni_format(line, sizeof line,
-                   "tenure: TENURE_VERBOSE=1 TENURE_LIMIT=%zu "
-                   "TENURE_PROFILE=%zu",
-                   tni_shim_how.limit, tni_shim_how.profile);
+                   "tenure: TENURE_VERBOSE=1 TENURE_LIMIT=%zu",
+                   tni_shim_how.limit);
   tni_shim_say(line);
 }
 

@@ -34,11 +34,8 @@ tni_shim_release(void *pointer)
 /* What the environment says; filled in when the library is loaded, and all
  * zero in programs that run with raised privileges. */
 typedef struct tni_shim_options {
-  bool verbose;      // TENURE_VERBOSE
-  size_t limit;      // TENURE_LIMIT: bytes; 0: none
-  size_t profile;    // TENURE_PROFILE: bytes a sample; 0: none
-  const char *file;  // TENURE_PROFILE_FILE
-  int signal;        // TENURE_PROFILE_SIGNAL
+  bool verbose;  // TENURE_VERBOSE
+  size_t limit;  // TENURE_LIMIT: bytes; 0: none
 } tni_shim_options;
 extern tni_shim_options tni_shim_how;
 
