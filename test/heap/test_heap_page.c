@@ -74,6 +74,7 @@ holes(void)
     TEST(tni_page_put(page, i * size));
   TEST(tni_page_purge_holes(page) == 4 * size);
   TEST(tni_page_purge_holes(page) == 0);
+  tni_annotate_give(start, 8 * size);
   size_t right = 0;
   while (right < 8 * size && start[right] == (right / size % 2 ? 0x5a : 0))
     right++;
