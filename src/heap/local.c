@@ -442,21 +442,17 @@ local_make_room(tni_heap_local *local, unsigned size_class)
   return true;
 }
 
-/* Put a block into the quarantine: what comes out, and its class, or NULL. */
+/* Put a block into the quarantine; what comes out, or NULL. */
 static void *
-local_wait(tni_heap_local *local, void *block, unsigned *size_class)
+local_wait(tni_heap_local *local, void *block)
 {
 #if TN_HARDEN >= 2
   void **const at = &local->quarantine[tni_page_random() % TNI_QUARANTINE];
   void *const out = *at;
   *at = block;
-  if (!out)
-    return NULL;
-  const tni_heap_page *const page = tni_heap_page_of(local->heap, out);
-  *size_class = page->size_class;
   return out;
 #else
-  (void)local, (void)size_class;
+  (void)local;
   return block;
 #endif
 }
@@ -480,9 +476,12 @@ local_end_waiting(tni_heap_local *local)
 void
 tni_local_give(tni_heap_local *local, void *block, unsigned size_class)
 {
-  block = local_wait(local, block, &size_class);
-  if (TN_HARDEN >= 2 && !block)
-    return;
+  if (TN_HARDEN >= 2) {
+    block = local_wait(local, block);
+    if (!block)
+      return;
+    size_class = tni_heap_page_of(local->heap, block)->size_class;
+  }
   tn_heap_local *const cache = tni_local_cache(local);
   const bool is_full = cache->top[size_class] == cache->limit[size_class];
   if (TN_UNLIKELY(is_full) && !local_make_room(local, size_class)) {

@@ -145,6 +145,14 @@ purge_has_much(const tni_heap_local *local)
          given + (ptrdiff_t)PURGE_FLOOR < most - most / 16;
 }
 
+/* From one tick to the next, when it took so long: [purge.budget]. */
+static uint64_t
+purge_pause(uint64_t took_ns)
+{
+  const uint64_t pause = took_ns * PURGE_SHARE;
+  return pause > PURGE_TICK_NS ? pause : PURGE_TICK_NS;
+}
+
 void
 tni_purge_look(tni_heap_local *local)
 {
@@ -170,8 +178,7 @@ tni_purge_look(tni_heap_local *local)
   if (surplus > 0)
     (void)tni_slices_purge(surplus);
   const uint64_t done = tni_os_clock_ns();
-  /* [purge.budget] */
-  local->tick_ns = done + tni_max(PURGE_TICK_NS, (done - now) * PURGE_SHARE);
+  local->tick_ns = done + purge_pause(done - now);
   const ptrdiff_t given = (ptrdiff_t)tni_load_relaxed(&local->given);
   local->most_given = (size_t)given;
   local->known_dirty = 0;
