@@ -4,6 +4,7 @@
  *                    100 blocks that are recorded and 1,000 that are not
  *     client N       N blocks of 1 to 1,000 bytes, every second one freed
  *     client wait    allocate until killed, 1,000 blocks a turn
+ *     client frame   print the frame of the function that asks for 54,321 bytes
  * SPDX-License-Identifier: MIT
  */
 #include <stdio.h>
@@ -40,9 +41,21 @@ allocate(int count)
   }
 }
 
+static __attribute__((noinline)) void
+show_frame(void)
+{
+  printf("%lx\n", (unsigned long)(size_t)__builtin_frame_address(0));
+  fflush(stdout);
+  sink = malloc(54321);
+}
+
 int
 main(int argc, char **argv)
 {
+  if (argc > 1 && strcmp(argv[1], "frame") == 0) {
+    show_frame();
+    return 0;
+  }
   if (argc > 1 && strcmp(argv[1], "wait") == 0)
     for (int i = 0; i < 3000; i++) {
       allocate(100);

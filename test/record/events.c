@@ -1,4 +1,5 @@
-/* events.c -- print a trace's events as lines: kind, address, size, pool, text
+/* events.c -- print a trace's events as lines: kind, function,
+ * address, size, pool, stack pointer, text
  *
  *     events TRACE [KIND]
  * SPDX-License-Identifier: MIT
@@ -18,9 +19,9 @@ main(int argc, char **argv)
     return 1;
   while (tni_trace_next(t, &e))
     if (argc < 3 || (int)e.kind == atoi(argv[2]) || atoi(argv[2]) < 0)
-      printf("%d %s %llx %llu %llx %s\n", (int)e.kind,
+      printf("%d %s %llx %llu %llx %llx %s\n", (int)e.kind,
              tni_trace_api_name(e.api), (unsigned long long)e.address,
              (unsigned long long)e.size, (unsigned long long)e.pool,
-             e.text ? e.text : "");
+             (unsigned long long)e.sp, e.text ? e.text : "");
   return 0;
 }

@@ -35,6 +35,14 @@ def test_client(folder, program, events):
     check(any(line[0] == "17" and line[-2:] == ["half", "way"] for line in lines), "no mark")
 
 
+def test_stack_pointer(folder, program, events):
+    """An event's stack pointer is where its caller's frame ends."""
+    frame = int(run([TENURE, "run", "-q", "-o", folder / "frame", program, "frame"])[0], 16)
+    _, lines = kinds_of(events, folder / "frame.trace")
+    found = [int(line[5], 16) for line in lines if line[3:4] == ["54321"]]
+    check(len(found) == 1 and frame - 200 < found[0] < frame, f"frame {frame:x}, sp {found}")
+
+
 def test_paused(folder, program):
     got, _, _ = record(folder, "paused", [program], "--paused", code=4)
     check(got["allocs"] < 40, f"{got['allocs']} allocations while paused")
@@ -69,6 +77,8 @@ def test_sample(folder, program, events):
     total = 40 * sum(range(1, 1001)) + 40000 * 10
     check(0.85 < weight / total < 1.15, f"{weight / total:.3f} of the bytes, {len(sizes)} samples")
     check(1000 < len(sizes) < 3500, f"{len(sizes)} samples")
+    freed = sum(line[0] == "1" for line in lines)
+    check(freed > 15, f"{freed} of the samples were freed")
     live = set()
     for line in lines:
         if line[0] == "0":
@@ -93,6 +103,7 @@ def main():
         folder = pathlib.Path(name)
         program, events = compile_c(folder, "client", "-fno-builtin"), events_program(folder)
         test_client(folder, program, events)
+        test_stack_pointer(folder, program, events)
         test_paused(folder, program)
         test_signals(folder, program)
         test_sample(folder, program, events)
