@@ -298,8 +298,8 @@ boundcmd_read_trace(bound_run *run, tni_trace *trace)
   if (problem)
     fprintf(stderr, "%s: %s\n", run->path, problem);
   if (tni_trace_processes(trace) > 1)
-    fprintf(stderr, "%s: the first of %" PRIu32 " processes\n", run->path,
-            tni_trace_processes(trace));
+    fprintf(stderr, "%s: the first of %" PRIu32 " processes, %s\n", run->path,
+            tni_trace_processes(trace), tni_trace_process_at(trace, 0)->path);
   if (code == CMD_OK && run->count == 0)
     return boundcmd_complain(run, "there is no allocation");
   return code;

@@ -240,6 +240,20 @@ def test_bound_of_trace(folder):
     check(out["status"] == "optimal" and out["live_pages_bytes"] == 3 * 4096, str(out))
 
 
+def test_bound_of_run(folder):
+    """Of a run that `tenure run` has recorded: its first process, and it says so."""
+    program = str(folder / "bound_run")
+    subprocess.run(["/usr/bin/gcc", "-O0", "-o", program, "test/cmd/bound_run.c"], check=True)
+    tenure("run", "-q", "-o", str(folder / "run"), program)
+    out, error = tenure("plan", "bound", "--json", str(folder / "run.trace"))
+    answer = json.loads(out)
+    need = 1000000 + 100 * 5008
+    check(answer["blocks"] == 102 and answer["never_freed"] == 0, out)
+    check(answer["lower_bound"] == answer["height"] == need, out)
+    check(need <= answer["live_pages_bytes"] <= need + 102 * 2 * 4096, out)
+    check(error.endswith(f"run.trace: the first of 2 processes, {program}\n"), error)
+
+
 def test_damaged_events():
     """Whatever the bytes, `bound` answers or names a line."""
     good = "op,address,size\nalloc,0x1000,100\nheld,,9000\nfree,0x1000,\nalloc,16,0\n"
@@ -341,6 +355,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         test_files(pathlib.Path(folder))
         test_bound_of_trace(pathlib.Path(folder))
+        test_bound_of_run(pathlib.Path(folder))
         test_terminal(pathlib.Path(folder))
     return 1 if failures else 0
 
