@@ -38,7 +38,7 @@ cmd_crew_begin(cmd_crew *c, size_t threads)
   pthread_mutex_init(&c->lock, NULL);
   pthread_cond_init(&c->begun, NULL);
   pthread_cond_init(&c->done, NULL);
-  while (c->workers + 1 < threads && c->workers < CMD_CREW_MAX &&
+  while (c->workers + 1 < threads && c->workers + 1 < CMD_CREW_MAX &&
          pthread_create(&c->thread[c->workers], NULL, crew_work, c) == 0)
     c->workers++;
 }

@@ -12,7 +12,7 @@
 
 #include "test.h"
 
-enum { ORACLE_BUFFERS = 8, ORACLE_TIME = 16 };
+enum { ORACLE_BUFFERS = 12, ORACLE_TIME = 16 };
 
 typedef struct oracle_case {
   tn_plan_buffer buffer[ORACLE_BUFFERS];
@@ -32,22 +32,6 @@ oracle_is_alive(const oracle_case *c, size_t i, int64_t t)
   return true;
 }
 
-/* Whether i at offset a and j at offset b are in each other's way. */
-static inline bool
-oracle_clash(const oracle_case *c, size_t i, int64_t a, size_t j, int64_t b)
-{
-  if (a >= b + c->buffer[j].size || b >= a + c->buffer[i].size)
-    return false;
-  for (size_t s = 0; s < c->shares; s++)
-    if (a == b && ((c->share[s].a == i && c->share[s].b == j) ||
-                   (c->share[s].a == j && c->share[s].b == i)))
-      return false;
-  for (int64_t t = 0; t < ORACLE_TIME; t++)
-    if (oracle_is_alive(c, i, t) && oracle_is_alive(c, j, t))
-      return true;
-  return false;
-}
-
 static inline bool
 oracle_takes_room(const oracle_case *c, size_t i)
 {
@@ -58,23 +42,83 @@ oracle_takes_room(const oracle_case *c, size_t i)
 }
 
 static inline bool
-oracle_place(const oracle_case *c, int64_t *offset, size_t i, int64_t capacity)
+oracle_is_together(const oracle_case *c, size_t i, size_t j)
 {
-  if (i == c->count)
+  for (int64_t t = 0; t < ORACLE_TIME; t++)
+    if (oracle_is_alive(c, i, t) && oracle_is_alive(c, j, t))
+      return true;
+  return false;
+}
+
+static inline bool
+oracle_is_share(const oracle_case *c, size_t i, size_t j)
+{
+  for (size_t s = 0; s < c->shares; s++)
+    if ((c->share[s].a == i && c->share[s].b == j) ||
+        (c->share[s].a == j && c->share[s].b == i))
+      return true;
+  return false;
+}
+
+/* What the offsets do not change, worked out once. */
+typedef struct oracle_table {
+  const oracle_case *of;
+  bool takes_room[ORACLE_BUFFERS];
+  bool is_together[ORACLE_BUFFERS][ORACLE_BUFFERS];
+  bool is_share[ORACLE_BUFFERS][ORACLE_BUFFERS];
+} oracle_table;
+
+/* Whether i at offset a and j at offset b are in each other's way. */
+static inline bool
+oracle_clash(const oracle_table *o, size_t i, int64_t a, size_t j, int64_t b)
+{
+  if (!o->is_together[i][j] || a >= b + o->of->buffer[j].size ||
+      b >= a + o->of->buffer[i].size)
+    return false;
+  return a != b || !o->is_share[i][j];
+}
+
+static inline bool
+oracle_place(const oracle_table *o, int64_t *offset, size_t i, int64_t capacity)
+{
+  if (i == o->of->count)
     return true;
-  const tn_plan_buffer *const b = &c->buffer[i];
-  if (!oracle_takes_room(c, i))
-    return oracle_place(c, offset, i + 1, capacity);
+  const tn_plan_buffer *const b = &o->of->buffer[i];
+  if (!o->takes_room[i])
+    return oracle_place(o, offset, i + 1, capacity);
   const int64_t step = b->align > 1 ? b->align : 1;
-  for (int64_t o = 0; o + b->size <= capacity; o += step) {
-    bool ok = b->fixed == TN_PLAN_FREE || b->fixed == o;
+  for (int64_t at = 0; at + b->size <= capacity; at += step) {
+    bool ok = b->fixed == TN_PLAN_FREE || b->fixed == at;
     for (size_t j = 0; ok && j < i; j++)
-      ok = !oracle_takes_room(c, j) || !oracle_clash(c, i, o, j, offset[j]);
-    offset[i] = o;
-    if (ok && oracle_place(c, offset, i + 1, capacity))
+      ok = !o->takes_room[j] || !oracle_clash(o, i, at, j, offset[j]);
+    offset[i] = at;
+    if (ok && oracle_place(o, offset, i + 1, capacity))
       return true;
   }
   return false;
+}
+
+static inline oracle_table
+oracle_prepare(const oracle_case *c)
+{
+  oracle_table o = {.of = c};
+  for (size_t i = 0; i < c->count; i++) {
+    o.takes_room[i] = oracle_takes_room(c, i);
+    for (size_t j = 0; j < i; j++) {
+      o.is_together[i][j] = oracle_is_together(c, i, j);
+      o.is_share[i][j] = oracle_is_share(c, i, j);
+    }
+  }
+  return o;
+}
+
+/* Whether there is a plan within the capacity. */
+static inline bool
+oracle_fits(const oracle_case *c, int64_t capacity)
+{
+  int64_t offset[ORACLE_BUFFERS];
+  const oracle_table o = oracle_prepare(c);
+  return oracle_place(&o, offset, 0, capacity);
 }
 
 /* The lowest height of all plans up to `most`; -1: there is none. */
@@ -82,10 +126,13 @@ static inline int64_t
 oracle_height(const oracle_case *c, int64_t most)
 {
   int64_t offset[ORACLE_BUFFERS];
-  for (int64_t h = 0; h <= most; h++)
-    if (oracle_place(c, offset, 0, h))
-      return h;
-  return -1;
+  const oracle_table o = oracle_prepare(c);
+  if (!oracle_place(&o, offset, 0, most))
+    return -1;
+  int64_t h = 0;
+  while (!oracle_place(&o, offset, 0, h))
+    h++;
+  return h;
 }
 
 static inline tn_plan_problem

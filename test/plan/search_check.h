@@ -103,4 +103,39 @@ search_check(const oracle_case *c)
   }
 }
 
+/* A rectangle cut by guillotine with two pieces fixed somewhere else: the load
+ * is the same at all times and mostly not attainable, so that a search has much
+ * to try twice.  With and without memory of failures an engine says the same.
+ * [search.failed] */
+static inline void
+search_check_cut(uint64_t *state)
+{
+  enum { HEIGHT = 16, MORE = 4, WORDS = 1024 };
+  const tn_plan_options options = {.scratch = search_scratch,
+                                   .scratch_size = sizeof search_scratch};
+  const int64_t box[4] = {0, 8, 0, HEIGHT};
+  oracle_case c = {.count = 0};
+  oracle_cut(c.buffer, &c.count, ORACLE_BUFFERS, box, state);
+  for (int i = 0; i < 2; i++) {
+    tn_plan_buffer *const b = &c.buffer[test_random(state) % c.count];
+    b->fixed = (int64_t)(test_random(state) % (uint64_t)(HEIGHT + 1 - b->size));
+  }
+  const tn_plan_problem problem = oracle_problem(&c, 0);
+  tni_plan_memory memory;
+  tni_plan_model model;
+  tni_search_problem s;
+  tni_plan_memory_init(&memory, &options);
+  TEST(tni_plan_model_build(&model, &problem, NULL, NULL, &memory) == TN_OK);
+  TEST(tni_search_init(&s, &model, &memory));
+  for (unsigned order = 0; order < TNI_SEARCH_ENGINES; order++)
+    for (int64_t capacity = HEIGHT; capacity < HEIGHT + MORE; capacity++) {
+      const tni_plan_mark mark = tni_plan_mark_set(&memory);
+      const bool is_found = search_answers(&c, &s, order, capacity, 0, &memory);
+      if (!TEST(search_answers(&c, &s, order, capacity, WORDS, &memory) ==
+                is_found))
+        search_print(&c);
+      tni_plan_mark_reset(&memory, mark);
+    }
+}
+
 #endif

@@ -3,11 +3,14 @@
  * All multisets of buffers over the lifetimes within four instants, for the
  * counts and sizes below; then random ones with alignment, gaps and fixed
  * offsets: more than a million cases, each by every engine at the optimum and
- * just below it.
+ * just below it.  Then perfect packings with two pieces out of place, with and
+ * without memory of failures.
  * Tags  [search.failed] [search.rest] [search.order] [search.trail] [search.whole]
  * SPDX-License-Identifier: MIT
  */
 #include "search_check.h"
+
+enum { CUTS = 20000 };
 
 /* All kinds of buffer: every lifetime within `times` instants, every size. */
 static size_t
@@ -61,5 +64,9 @@ main(void)
     search_check(&c);
   }
   TEST(search_recalled > 0);
+  search_recalled = 0;
+  for (int i = 0; i < CUTS; i++)
+    search_check_cut(&state);
+  TEST(search_recalled > 10 * CUTS);  // about 18
   return test_done();
 }

@@ -198,17 +198,16 @@ static void
 check_conflict(const oracle_case *c, const tn_plan_result *r, int64_t capacity)
 {
   oracle_case few = {.count = r->conflict_count};
-  int64_t place[ORACLE_BUFFERS];
   if (c->gaps || c->shares)
     return;
   TEST(r->conflict_is_irreducible);
   for (size_t i = 0; i < few.count; i++)
     few.buffer[i] = c->buffer[conflict[i]];
-  TEST(!oracle_place(&few, place, 0, capacity));
+  TEST(!oracle_fits(&few, capacity));
   for (size_t i = 0; i < few.count; i++) {
     const tn_plan_buffer out = few.buffer[i];
     few.buffer[i].size = 0;
-    TEST(oracle_place(&few, place, 0, capacity));
+    TEST(oracle_fits(&few, capacity));
     few.buffer[i] = out;
   }
 }
@@ -267,7 +266,7 @@ test_conflict_stopped(void)
 static int64_t
 cheapest(const oracle_case *c, const tn_plan_pool *pools, size_t count)
 {
-  int64_t least = -1, place[ORACLE_BUFFERS];
+  int64_t least = -1;
   size_t choices = 1;
   for (size_t i = 0; i < c->count; i++)
     choices *= count;
@@ -282,7 +281,7 @@ cheapest(const oracle_case *c, const tn_plan_pool *pools, size_t count)
           here.buffer[i].size = 0;
         else
           cost += c->buffer[i].size * pools[pool].cost;
-      ok = oracle_place(&here, place, 0, pools[pool].capacity);
+      ok = oracle_fits(&here, pools[pool].capacity);
     }
     if (ok && (least < 0 || cost < least))
       least = cost;

@@ -104,5 +104,9 @@ main(void)
   for (int i = 0; i < CUT_CASES; i++)
     test_cut(&state);
   TEST(search_recalled > 300);
+  search_recalled = 0;
+  for (int i = 0; i < 500; i++)
+    search_check_cut(&state);
+  TEST(search_recalled > 2000);
   return test_done();
 }

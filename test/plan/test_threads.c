@@ -3,8 +3,10 @@
  * Tags  [plan.same]
  * SPDX-License-Identifier: MIT
  */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <tenure/plan.h>
 
@@ -37,6 +39,49 @@ test_crew(size_t threads)
   for (size_t i = 0; i < JOBS; i++)
     if (!TEST(c.done[i] == (i < 3 ? 50 : 25)))
       break;
+}
+
+/* Each job waits until all have begun, then takes its time. */
+typedef struct meeting {
+  atomic_size_t begun, ended;
+  size_t count;
+  atomic_bool is_late;
+} meeting;
+
+static void
+meet_sleep(long ms)
+{
+  nanosleep(&(struct timespec){.tv_nsec = ms * 1000000}, NULL);
+}
+
+static void
+meet(void *argument, size_t index)
+{
+  meeting *const m = argument;
+  atomic_fetch_add(&m->begun, 1);
+  for (int i = 0; i < 10000 && atomic_load(&m->begun) < m->count; i++)
+    meet_sleep(1);
+  if (atomic_load(&m->begun) < m->count)
+    atomic_store(&m->is_late, true);
+  meet_sleep(5 * (long)index);
+  atomic_fetch_add(&m->ended, 1);
+}
+
+/* As many at once as asked for, all done when run returns; never more than there is room for. */
+static void
+test_meeting(void)
+{
+  static cmd_crew crew;
+  for (size_t threads = 1; threads < 5; threads++) {
+    meeting m = {.count = threads};
+    cmd_crew_begin(&crew, threads);
+    cmd_crew_run(&crew, meet, &m, threads);
+    TEST(atomic_load(&m.ended) == threads && !atomic_load(&m.is_late));
+    cmd_crew_end(&crew);
+  }
+  cmd_crew_begin(&crew, 1000);
+  TEST(crew.workers == CMD_CREW_MAX - 1);
+  cmd_crew_end(&crew);
 }
 
 static void
@@ -82,6 +127,7 @@ main(void)
   uint64_t state = test_seed();
   for (size_t threads = 0; threads < 10; threads += 3)
     test_crew(threads);
+  test_meeting();
   for (int i = 0; i < 4; i++)
     test_same(&state);
   TEST(spent >= 20000);  // so that the threads had work
