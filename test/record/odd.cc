@@ -33,6 +33,45 @@ deep(int depth, int what)
   sink = p;
 }
 
+// Two ways to innermost() whose frames end at the same address: the return
+// address of the first lies, unchanged, in the frame of the second.  Only the
+// frame pointers that were saved tell them apart.
+__attribute__((noinline)) static void
+leaf()
+{
+  sink = malloc(55);
+  sink = nullptr;
+}
+
+__attribute__((noinline)) static void
+innermost(size_t size)
+{
+  sink = alloca(size);
+  leaf();
+  sink = nullptr;
+}
+
+__attribute__((noinline)) static void
+middle(size_t size)
+{
+  sink = alloca(size);
+  innermost(32);
+  sink = nullptr;
+}
+
+__attribute__((noinline)) static void
+outer(size_t size)
+{
+  sink = alloca(size);
+  if (size == 0) {
+    middle(512);
+    sink = nullptr;
+  } else {
+    middle(512 - size);
+    sink = env;
+  }
+}
+
 static void
 handler(int)
 {
@@ -67,6 +106,8 @@ main()
     if (setjmp(env) == 0)
       deep(i, 2);
   }
+  for (int i = 0; i < 20; i++)
+    outer(i % 2 ? 256 : 0);
   deep(300, 0);
   stack_t alternate = {};
   alternate.ss_size = 1 << 16;
