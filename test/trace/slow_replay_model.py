@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""The instructions that the replay's model charges, counted by callgrind.
+
+The heap's entries within a quarter (glibc's versions differ); ours are at most
+what the model says, as this compiler inlines them.
+"""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
+ROUNDS = 20000
+LOOPS = {
+    "nothing": "p = 0;",
+    "small": "p = malloc(64); free(p);",
+    "large": "p = malloc(3000); free(p);",
+    "resize": "p = malloc(100); p = realloc(p, 200); p = realloc(p, 300); p = realloc(p, 400); free(p);",
+    "push": "p = tn_bump_push(&b, 64);",
+    "pool": "p = tn_pool_alloc(&pool); tn_pool_free(&pool, p);",
+}
+PROGRAM = """
+#include <stdlib.h>
+#include <tenure/bump.h>
+#include <tenure/pool.h>
+int main(void)
+{
+  void *volatile p;
+  tn_bump b;
+  tn_pool pool;
+  free(malloc(50000));
+  void *hold = malloc(5000);
+  if (tn_bump_create(&b, 0) != TN_OK || tn_pool_create(&pool, 64, 0) != TN_OK)
+    return 1;
+  tn_pool_free(&pool, tn_pool_alloc(&pool));
+  for (int i = 0; i < %d; i++) { %s }
+  free(hold);
+  return 0;
+}
+"""
+
+
+def count(folder, name):
+    source = folder / f"{name}.c"
+    source.write_text(PROGRAM % (ROUNDS, LOOPS[name]))
+    subprocess.run(["/usr/bin/gcc", "-O2", "-w", "-Iinclude", "-o", folder / name, source,
+                    f"{BUILD}/libtenure.a", "-lm", "-pthread"], check=True)
+    done = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
+                           folder / name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return int(re.search(rb"Collected : (\d+)", done.stdout)[1])
+
+
+def main():
+    text = pathlib.Path("src/trace/replay_run.c").read_text()
+    model = {k: int(v) for k, v in re.findall(r"RUN_(\w+) = (\d+),", text)}
+    wanted = {
+        "small": model["HEAP_ALLOC"] + model["HEAP_FREE"],
+        "large": model["HEAP_ALLOC_LARGE"] + model["HEAP_FREE_LARGE"],
+        "resize": model["HEAP_ALLOC"] + model["HEAP_FREE"] + 3 * model["HEAP_RESIZE"],
+        "push": model["BUMP_PUSH"],
+        "pool": model["POOL_ALLOC"] + model["POOL_FREE"],
+    }
+    failures = 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        base = count(folder, "nothing")
+        for what, cost in wanted.items():
+            counted = (count(folder, what) - base) / ROUNDS
+            is_heap = what in ("small", "large", "resize")
+            if abs(counted - cost) > cost / 4 if is_heap else not 0 < counted <= cost + 1:
+                failures += 1
+                print(f"{what}: {counted:.1f} instructions, and the model says {cost}")
+    return failures > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
