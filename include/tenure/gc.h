@@ -109,7 +109,7 @@ typedef enum tn_gc_stress {
 typedef struct tn_gc_options {
   const char *collector;  // NULL: $TENURE_GC, or "gen"
   tn_gc_sizing sizing;    // how the limit moves
-  size_t heap_size;       // bytes at most; 0: a quarter of the memory there is
+  size_t heap_size;       // bytes at most; 0: an eighth of the memory there is
   double factor;          // growable: limit over live; 0 is 2
   size_t nursery_size;    // gen: bytes; 0: from the cache and survival
   unsigned workers;       // threads that mark, the collecting one included;

@@ -63,7 +63,7 @@ heap_complete(tn_gc *heap)
   if (o->scans_stacks && !TNI_HAS_REGISTERS)
     return TN_ENOTSUP;
   if (o->heap_size == 0)
-    o->heap_size = tni_os_budget() / 4;
+    o->heap_size = tni_os_budget() / 8;
   o->heap_size = tni_max(o->heap_size, HEAP_LEAST);
   if (o->factor == 0)
     o->factor = 2;
