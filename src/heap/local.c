@@ -61,6 +61,7 @@ local_grow_stack(tni_heap_local *local, unsigned size_class)
     tni_meta_free(old, sizeof *stack << old_log2);
   }
   local->stack[size_class] = stack;
+  local->stacked[size_class / 64] |= (uint64_t)1 << size_class % 64;
   local->stack_log2[size_class] = (uint8_t)log2;
   cache->top[size_class] = stack + count;
   cache->limit[size_class] = local_limit(local, size_class);

@@ -51,6 +51,7 @@ struct tni_heap_local {
   void **stack[TN_HEAP_CLASSES];        // owner: the end of each stack
   uint8_t stack_log2[TN_HEAP_CLASSES];  // owner: of its entries; 0: none
   uint64_t busy[2];                     // owner: classes since the last tick
+  uint64_t stacked[2];                  // owner: classes that have a stack
   tni_heap_page *partial[TN_HEAP_CLASSES];  // owner: pages with free blocks
   tni_heap_page *all;                       // owner: all pages
   _Atomic(tni_heap_page *) noted;           // atomic: remote.h

@@ -123,15 +123,23 @@ thread_make_local(tn_heap *heap)
   return local;
 }
 
+/* Free the stacks of a handle that nobody will use again. */
+static void
+thread_free_stacks(tni_heap_local *local)
+{
+  for (unsigned w = 0; w < 2; w++)
+    for (uint64_t left = local->stacked[w]; left; left &= left - 1) {
+      const unsigned c = w * 64 + (unsigned)__builtin_ctzll(left);
+      tni_meta_free(local->stack[c], sizeof(void *) << local->stack_log2[c]);
+    }
+}
+
 void
 tni_local_forget(tni_heap_local *locals)
 {
   while (locals) {
     tni_heap_local *const next = locals->next;
-    for (unsigned c = 1; c < TN_HEAP_CLASSES; c++)
-      if (locals->stack_log2[c] != 0)
-        tni_meta_free(locals->stack[c], sizeof(void *)
-                                            << locals->stack_log2[c]);
+    thread_free_stacks(locals);
     locals->next = thread_state.unused;
     thread_state.unused = locals;
     locals = next;

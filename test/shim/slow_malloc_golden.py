@@ -59,6 +59,36 @@ int main(int argc, char **argv)
 """
 
 
+# A handle's inline functions, and a heap's whole life.
+HEAPS = r"""
+#include <stdlib.h>
+#include <tenure/heap.h>
+int main(int argc, char **argv)
+{
+  const long n = atol(argv[3]);
+  (void)argc;
+  if (argv[1][0] == 'i') {
+    tn_heap_local *const here = tn_heap_here(tn_heap_default());
+    for (long i = 0; i < n; i++) {
+      void *p = tn_heap_take(here, 48);
+      __asm__ volatile("" : "+r"(p) : : "memory");
+      tn_heap_give(here, p, 48);
+    }
+    return 0;
+  }
+  for (long i = 0; i < n; i++) {
+    tn_heap *const heap = tn_heap_create(NULL, NULL);
+    void *p[32];
+    if (tn_heap_allocate_batch(heap, 128, 16, 32, p) != 32) return 1;
+    tn_heap_destroy(heap);
+  }
+  return 0;
+}
+"""
+# mode, runs, at most so many instructions each (the loop's 3 included).
+LIVES = [("inline", 20000, 16), ("life of a heap with 32 blocks", 500, 3000)]
+
+
 def count(program, library, mode, size, n):
     done = subprocess.run(
         ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
@@ -89,6 +119,18 @@ def main():
                     wrong += 1
                     print(f"{name} {mode} {size}: {pair:.1f} instructions, "
                           f"at most {most} wanted")
+        source.write_text(HEAPS)
+        subprocess.run(["gcc", "-O2", "-Iinclude", "-o", program, str(source),
+                        str(BUILD / "libtenure.a"), "-pthread"], check=True)
+        for mode, runs, most in LIVES:
+            few, many = (count(program, "", mode, 0, n)
+                         for n in (runs, 2 * runs))
+            each = (many - few) / runs
+            if "-v" in sys.argv:
+                print(f"heap,{mode},instructions,{each:.1f}")
+            if each > most:
+                wrong += 1
+                print(f"{mode}: {each:.1f} instructions, at most {most}")
     return bool(wrong)
 
 
