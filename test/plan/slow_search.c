@@ -10,7 +10,7 @@
  */
 #include "search_check.h"
 
-enum { CUTS = 20000 };
+enum { CUTS = 10000 };
 
 /* All kinds of buffer: every lifetime within `times` instants, every size. */
 static size_t

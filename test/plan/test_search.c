@@ -4,6 +4,8 @@
  * Tags  [search.failed] [search.rest] [search.order] [search.trail] [search.whole]
  * SPDX-License-Identifier: MIT
  */
+#include <string.h>
+
 #include "plan/engine.h"
 #include "search_check.h"
 
@@ -60,6 +62,46 @@ test_failed(void)
   TEST(!tni_engine_has_failed(e, &f));
 }
 
+/* Chance gives each engine an order of its own, the same each time, and none
+ * its first again. */
+static void
+test_stirred(uint64_t *state)
+{
+  enum { ITEMS = 48 };
+  static const uint64_t chances[] = {0, 5, 0, 12345, 5};
+  const tn_plan_options options = {.scratch = search_scratch,
+                                   .scratch_size = sizeof search_scratch};
+  tn_plan_buffer b[ITEMS];
+  const tn_plan_problem problem = {.buffers = b, .count = ITEMS};
+  for (size_t i = 0; i < ITEMS; i++) {
+    const int64_t width = 1 + (int64_t)(test_random(state) % 30);
+    const int64_t size = 1 + (int64_t)(test_random(state) % 1000);
+    b[i] = (tn_plan_buffer)TN_PLAN_BUFFER(0, width, size);
+  }
+  tni_plan_memory memory;
+  tni_plan_model model;
+  tni_search_problem s;
+  tni_plan_memory_init(&memory, &options);
+  TEST(tni_plan_model_build(&model, &problem, NULL, NULL, &memory) == TN_OK);
+  TEST(tni_search_init(&s, &model, &memory) && s.count == ITEMS);
+  tni_search_limit(&s, ITEMS * 1000);
+  tni_engine *const e = search_engine(&s, 0, 0, &memory);
+  uint32_t rank[5][ITEMS];
+  for (size_t k = 0; k < 5; k++) {
+    uint64_t seen = 0;
+    tni_engine_restart(e, chances[k]);
+    for (size_t i = 0; i < ITEMS; i++) {
+      rank[k][i] = e->rank[i];
+      seen |= (uint64_t)1 << e->rank[i];
+    }
+    TEST(seen == ((uint64_t)1 << ITEMS) - 1);
+  }
+  TEST(memcmp(rank[0], rank[1], sizeof rank[0]) != 0);
+  TEST(memcmp(rank[0], rank[2], sizeof rank[0]) == 0);
+  TEST(memcmp(rank[1], rank[3], sizeof rank[0]) != 0);
+  TEST(memcmp(rank[1], rank[4], sizeof rank[0]) == 0);
+}
+
 enum { CUT_PIECES = 48, CUT_HEIGHT = 64, CUT_CASES = 100 };
 
 /* Too large to try everything, but a plan is known to exist: no engine says
@@ -96,6 +138,7 @@ main(void)
 {
   uint64_t state = test_seed();
   test_failed();
+  test_stirred(&state);
   for (int i = 0; i < 8000; i++) {
     oracle_case c;
     oracle_random(&c, &state, i & 1);
