@@ -1,6 +1,6 @@
 // The head of the page, the search, and the start of every part.
 function startHead() {
-  const t = data.totals, run = buckets * bucketNs;
+  const t = data.totals;
   document.title = "Memory of " + data.command;
   byId("command").textContent = data.command;
   byId("command").title = data.command;
@@ -21,7 +21,7 @@ function startHead() {
   byId("figures").append(
     figure("peak_bytes", t.peak_bytes, bytes(t.peak_bytes), `peak, in ${count(t.peak_blocks)} blocks`),
     figure("bytes", t.bytes, bytes(t.bytes), "allocated in all"),
-    figure("allocs", t.allocs, count(t.allocs), `allocations, ${count(t.allocs / (run / 1e9))} a second`),
+    figure("allocs", t.allocs, count(t.allocs), `blocks allocated, ${count(t.allocs_a_second)} a second` + (t.resizes ? `; ${count(t.resizes)} resizes` : "")),
     t.peak_resident ? figure("peak_resident", t.peak_resident, bytes(t.peak_resident), "resident at most") : "",
     figure("left_bytes", t.left_bytes, bytes(t.left_bytes), `left at exit, in ${count(t.left_blocks)} blocks`),
     figure("temporary", t.temporary, percent(t.temporary, t.allocs), "freed before the next event"));

@@ -346,6 +346,8 @@ analysis_resize(tni_analysis *a, const tni_trace_event *e)
   tni_live_place(&a->blocks, block, e->address);
   path->blocks++;
   path->bytes += e->size;
+  path->resizes++;
+  site->bytes += e->size;
   a->totals.blocks++;
   a->totals.bytes += e->size;
   a->buckets[a->bucket].bytes += e->size;

@@ -79,6 +79,7 @@ typedef struct tni_path {
   uint64_t most_blocks, most_bytes;  // when live_bytes was largest
   uint64_t peak_blocks, peak_bytes;  // when those of the run were
   uint64_t left_blocks, left_bytes;  // at the ends of processes
+  uint64_t resizes;                  // of the blocks that ever came
   uint64_t temporary;                // freed before its thread's next event
   uint64_t lifetime_ns;              // of the freed and the left, together
   uint32_t series;                   // newest
@@ -96,11 +97,12 @@ typedef struct tni_free_place {
 } tni_free_place;
 
 typedef struct tni_site {
-  uint32_t frame;          // key
-  uint32_t node;           // the first stack seen, from the site outward
-  uint32_t function;       // that the site is in
-  uint64_t blocks, bytes;  // that ever came; resizes not counted
-  uint64_t frees;          // by the program
+  uint32_t frame;     // key
+  uint32_t node;      // the first stack seen, from the site outward
+  uint32_t function;  // that the site is in
+  uint64_t blocks;    // that ever came; resizes not counted
+  uint64_t bytes;     // that ever came; with the sizes after resizes
+  uint64_t frees;     // by the program
   uint64_t live_blocks, live_bytes;
   uint64_t most_blocks, most_bytes;
   uint64_t peak_blocks, peak_bytes;

@@ -105,6 +105,13 @@ tni_report_threads(const tni_analysis *a)
   return count;
 }
 
+uint64_t
+tni_report_rate(const tni_analysis *a)
+{
+  const uint64_t us = (a->end_ns - a->begin_ns) / 1000;
+  return us ? a->totals.allocs * 1000000 / us : 0;
+}
+
 /* ---- Sites ----------------------------------------------------------------- */
 
 uint64_t

@@ -77,6 +77,9 @@ const char *tni_report_command(const tni_analysis *a, char *text, size_t size);
 /* Threads that used the heap. */
 uint32_t tni_report_threads(const tni_analysis *a);
 
+/* Allocations a second of the run. */
+uint64_t tni_report_rate(const tni_analysis *a);
+
 /* Sites in falling order of a value; the caller frees the list. */
 typedef uint64_t tni_report_value(const tni_site *site);
 uint32_t *tni_report_sort(const tni_analysis *a, tni_report_value *value,

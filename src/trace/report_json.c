@@ -98,6 +98,7 @@ json_totals(tni_json *j, const tni_analysis *a)
       {"frees", t->frees},
       {"resizes", t->resizes},
       {"blocks", t->blocks},
+      {"allocs_a_second", tni_report_rate(a)},
       {"bytes", t->bytes},
       {"peak_blocks", t->peak_blocks},
       {"peak_bytes", t->peak_bytes},

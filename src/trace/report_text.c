@@ -66,14 +66,16 @@ text_totals(FILE *to, const tni_analysis *a)
 {
   const tni_totals *const t = &a->totals;
   char bytes[24], count[32], when[24], rate[32];
-  const uint64_t ms = (a->end_ns - a->begin_ns) / 1000000 + 1;
   fprintf(to, "  peak       %10s in %s blocks, at %s\n",
           tni_report_bytes(t->peak_bytes, bytes),
           tni_report_count(t->peak_blocks, count),
           tni_report_time(t->peak_ns - a->begin_ns, when));
-  fprintf(to, "  allocated  %10s in %s blocks, %s a second\n",
-          tni_report_bytes(t->bytes, bytes), tni_report_count(t->blocks, count),
-          tni_report_count(t->allocs * 1000 / ms, rate));
+  fprintf(to, "  allocated  %10s in %s blocks, %s a second",
+          tni_report_bytes(t->bytes, bytes), tni_report_count(t->allocs, count),
+          tni_report_count(tni_report_rate(a), rate));
+  if (t->resizes)
+    fprintf(to, "; %s resizes", tni_report_count(t->resizes, count));
+  fputc('\n', to);
   if (t->peak_resident)
     fprintf(to, "  resident   %10s at most; %s page faults\n",
             tni_report_bytes(t->peak_resident, bytes),

@@ -21,8 +21,8 @@ typedef struct tree_maker {
 static tree_sum
 tree_values(const tni_path *path)
 {
-  return (tree_sum){
-      {path->bytes, path->blocks, path->peak_bytes, path->left_bytes}};
+  return (tree_sum){{path->bytes, path->blocks - path->resizes,
+                     path->peak_bytes, path->left_bytes}};
 }
 
 static void

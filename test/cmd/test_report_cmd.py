@@ -95,6 +95,71 @@ def test_large(sample, folder):
     check(size < 2_000_000, f"{size} bytes")
 
 
+AGREE = r"""
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static void *work(void *unused)
+{
+  for (int i = 0; i < 50; i++)
+    free(malloc(40));
+  return unused;
+}
+int main(void)
+{
+  char *text = 0;
+  for (int i = 1; i < 30; i++)
+    text = realloc(text, i * 100);
+  pthread_t t;
+  pthread_create(&t, 0, work, 0);
+  pthread_join(t, 0);
+  if (fork() == 0)
+    return !malloc(1000);
+  wait(0);
+  return 0;
+}
+"""
+
+
+def test_agree(folder):
+    """Text, JSON and page of one recorded run: resizes, threads, a child."""
+    (folder / "agree.c").write_text(AGREE)
+    program = folder / "agree"
+    subprocess.run(["/usr/bin/gcc", "-g", "-O1", "-fno-builtin", "-pthread", "-o", program,
+                    f"{program}.c"], check=True)
+    tenure("run", "-q", "-o", program, program)
+    text, _ = tenure("report", f"{program}.trace")
+    data = json.loads(tenure("report", "--json", f"{program}.trace")[0])
+    tenure("report", "--html", folder / "agree.html", f"{program}.trace")
+    page = re.search(r'<script id="data" type="application/json">(.*?)</script>',
+                     (folder / "agree.html").read_text(), re.DOTALL)[1]
+    page = json.loads(page)
+    t = data["totals"]
+    check(t == page["totals"], f"{t}\n{page['totals']}")
+    check(t["blocks"] == t["allocs"] + t["resizes"] and t["resizes"] == 28, t)
+    check(f"in {t['allocs']:,} blocks, {t['allocs_a_second']:,} a second; {t['resizes']} resizes" in text,
+          text)
+    check(f"in {t['peak_blocks']:,} blocks, at " in text, text)
+    check(re.search(rf"at exit +.* in {t['left_blocks']:,} blocks", text), text)
+    check(len(data["processes"]) == 2 and data["threads"] == 3, f"{data['threads']} threads")
+    check("2 programs, 3 threads" in text, text)
+    for report in data, page:
+        column = {name: i for i, name in enumerate(report["sites"]["columns"])}
+        for name, total in [("blocks", "allocs"), ("bytes", "bytes"), ("frees", "frees"),
+                            ("resizes", "resizes"), ("left_blocks", "left_blocks"),
+                            ("left_bytes", "left_bytes"), ("peak_bytes", "peak_bytes"),
+                            ("temporary", "temporary")]:
+            found = sum(row[column[name]] for row in report["sites"]["rows"])
+            check(found == t[total], f"sites: {name} {found}, not {t[total]}")
+        for at, total in [(3, "bytes"), (4, "allocs"), (5, "peak_bytes"), (6, "left_bytes")]:
+            found = sum(node[at] for node in report["stacks"]["nodes"])
+            check(found == t[total], f"stacks: {total} {found}, not {t[total]}")
+        check(sum(report["time"]["allocs"]) == t["allocs"], "allocations over time")
+        check(sum(report["time"]["bytes"]) == t["bytes"], "bytes over time")
+        check(sum(t["orders"]) == t["allocs"] and sum(t["escapes"]) == t["allocs"], "lives")
+
+
 def test_bad_input(sample, folder):
     trace, _ = sample("long.trace", 40, 1500)
     missing = folder / "missing"
@@ -127,6 +192,7 @@ def main():
         test_text(trace, truth)
         test_page(trace, folder)
         test_large(sample, folder)
+        test_agree(folder)
         test_bad_input(sample, folder)
     return failures > 0
 
