@@ -81,6 +81,8 @@ def test_advise(first, second, other):
     check(advice_of(first, second)[0]["is_confirmed"], "a second run that shows the same")
     kinds = [a["kind"] for a in advice_of(first, other)]
     check("scratch arena" not in kinds, f"refuted by a second run: {kinds}")
+    scopes = [a.get("scope") for a in advice_of(other)]
+    check("parse" not in scopes, f"a scope that some blocks outlive: {scopes}")
     out, _ = tenure("advise", first)
     check("lives.c:15" in out and "unproven" in out and "all together" in out, out)
 
