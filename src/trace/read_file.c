@@ -72,17 +72,31 @@ read_resync(tni_trace *t, uint64_t from, uint64_t end, bool *blank)
 }
 
 static bool
-read_chunk_is_sound(const tn_trace_chunk *c, const read_section *s,
-                    uint64_t room)
+read_chunk_is_sound(const tn_trace_chunk *c, const read_section *s)
 {
   return c->magic == TN_TRACE_CHUNK_MAGIC && c->section == s->header.section &&
          c->size >= sizeof *c && c->size <= READ_CHUNK_MOST &&
-         c->size % 8 == 0 && c->size <= room && c->tick_log2 < 32 &&
-         c->thread < 1u << 24 &&
+         c->size % 8 == 0 && c->tick_log2 < 32 && c->thread < 1u << 24 &&
          (c->kind == TN_TRACE_CHUNK_EVENTS || c->kind == TN_TRACE_CHUNK_TABLES);
 }
 
-/* Note the chunks of section i, from its header to its end. */
+/* Note what is wrong with the chunk c at *at, and go on to where the next one
+ * may be: the size of what lies between. */
+static uint32_t
+read_skip(tni_trace *t, const tn_trace_chunk *c, uint64_t *at, uint64_t end)
+{
+  bool blank;
+  const uint64_t damaged = *at;
+  *at = read_resync(t, damaged + 8, end, &blank);
+  if (c->magic == TN_TRACE_CHUNK_MAGIC && c->size > end - damaged)
+    tni_read_complain(t, "the file ends in the middle of a chunk");
+  else if (c->magic != 0 || !blank)
+    tni_read_complain(t, "damaged at byte %llu", (unsigned long long)damaged);
+  return *at - damaged < c->size ? (uint32_t)(*at - damaged) : c->size;
+}
+
+/* Note the chunks of section i, from its header to its end.  Of a chunk that is
+ * cut, what is there: its records are read up to the cut. */
 static tn_status
 read_chunks(tni_trace *t, uint32_t i)
 {
@@ -90,26 +104,21 @@ read_chunks(tni_trace *t, uint32_t i)
   uint64_t at = s->offset + s->header.header_size;
   while (at + sizeof(tn_trace_chunk) <= s->end) {
     tn_trace_chunk c;
+    const uint64_t begin = at;
     if (!tni_read_bytes(t, at, &c, sizeof c))
       break;
-    if (!read_chunk_is_sound(&c, s, s->end - at)) {
-      bool blank;
-      const uint64_t damaged = at;
-      const bool cut = c.magic == TN_TRACE_CHUNK_MAGIC && c.size > s->end - at;
-      at = read_resync(t, at + 8, s->end, &blank);
-      if (cut)
-        tni_read_complain(t, "the file ends in the middle of a chunk");
-      else if (c.magic != 0 || !blank)
-        tni_read_complain(t, "damaged at byte %llu",
-                          (unsigned long long)damaged);
+    const bool sound = read_chunk_is_sound(&c, s);
+    if (sound && c.size <= s->end - at)
+      at += c.size;
+    else
+      c.size = read_skip(t, &c, &at, s->end);
+    if (!sound || c.size < sizeof c)
       continue;
-    }
     read_chunk *const chunk = tni_read_push(&t->chunks, sizeof *chunk);
     if (chunk == NULL)
       return TN_ENOMEM;
-    *chunk = (read_chunk){at,     c.start_tick, c.size,     i,
+    *chunk = (read_chunk){begin,  c.start_tick, c.size,     i,
                           c.kind, c.thread,     c.sequence, c.tick_log2};
-    at += c.size;
   }
   return TN_OK;
 }

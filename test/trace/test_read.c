@@ -268,6 +268,39 @@ test_cut(uint64_t *seed)
   }
 }
 
+/* A file that is one chunk of events: cut anywhere in it, all records before the
+ * cut come, and those of what is lost do not. */
+static void
+test_cut_chunk(void)
+{
+  enum { EVENTS = 100 };
+  long ends[EVENTS];
+  writer *const w = writer_open(path, 0);
+  writer_section(w, 1, 0);
+  for (size_t i = 0; i < EVENTS; i++) {
+    writer_alloc(w, 0, 10 + 9 * i, 0, 0x1000 + 0x5000 * i, 8 + i);
+    ends[i] = w->threads[0]->at - w->threads[0]->data;
+  }
+  writer_close(w);
+  FILE *const f = fopen(path, "rb");
+  fseek(f, 0, SEEK_END);
+  const long size = ftell(f), begin = size - (ends[EVENTS - 1] + 7) / 8 * 8;
+  fclose(f);
+  for (long cut = ends[EVENTS - 1] - 1; cut >= (long)sizeof(tn_trace_chunk);
+       cut--) {
+    TEST(truncate(path, begin + cut) == 0);
+    size_t wanted = 0;
+    while (ends[wanted] <= cut)
+      wanted++;
+    tni_trace *const t = open_trace();
+    if (t == NULL)
+      return;
+    if (!TEST(count_events(t) == wanted && tni_trace_problem(t) != NULL))
+      fprintf(stderr, "  cut at %ld\n", cut);
+    tni_trace_close(t);
+  }
+}
+
 /* Any bytes anywhere: no crash, no hang, nothing out of range. */
 static void
 test_fuzz(uint64_t *seed)
@@ -351,6 +384,7 @@ main(void)
   test_many(512, &seed);
   test_refused();
   test_cut(&seed);
+  test_cut_chunk();
   test_fuzz(&seed);
   test_killed();
   test_processes();
