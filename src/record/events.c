@@ -19,6 +19,12 @@ tni_record_where(record_thread *t, uintptr_t slot, uintptr_t bp,
                  tn_trace_api api, uint32_t depth)
 {
   record_window window;
+  if (depth == 1 && TN_LIKELY(!tni_record.check)) {
+    const uint32_t known =
+        tni_record_known_stack(tni_record_innermost_key(t, slot), api);
+    if (TN_LIKELY(known != 0))
+      return known;
+  }
   tni_record_walk(t, slot, bp, depth, &window);
   const uint32_t stack = tni_record_stack(t, &window, api);
   if (TN_UNLIKELY(tni_record.check))

@@ -254,6 +254,8 @@ void tni_record_other(record_thread *t, unsigned kind, const uint64_t *fields,
 void tni_record_walk(record_thread *t, uintptr_t slot, uintptr_t bp,
                      uint32_t depth, record_window *window);
 void tni_record_forget_rules(void);
+/* The key of a window of one frame; the path stays as it is. */
+uint64_t tni_record_innermost_key(const record_thread *t, uintptr_t slot);
 
 /* modules.c: .eh_frame_hdr of the module at pc; NULL: none.  Notes the module
  * in the tables when it is new. */
@@ -263,6 +265,8 @@ void tni_record_check_modules(void);
 /* stacks.c */
 uint32_t tni_record_stack(record_thread *t, const record_window *w,
                           tn_trace_api api);
+/* The number of the stack with a window's key; 0: it is new. */
+uint32_t tni_record_known_stack(uint64_t window_key, tn_trace_api api);
 
 void tni_record_forget_stacks(void);
 

@@ -158,20 +158,40 @@ stacks_add(const record_thread *t, const record_window *window,
   return number;
 }
 
+static inline uint64_t
+stacks_key(uint64_t window_key, tn_trace_api api)
+{
+  return (window_key + (uint64_t)api * 0xff51afd7ed558ccdu) | 1;
+}
+
+/* The number of a key; 0: it is new. */
+static inline uint32_t
+stacks_get(uint64_t key)
+{
+  /* Pairs with the release in stacks_room. */
+  const stacks_table *const table =
+      __atomic_load_n(&stacks_known, __ATOMIC_ACQUIRE);
+  if (TN_UNLIKELY(table == NULL))
+    return 0;
+  const stacks_entry *const e = stacks_slot(table, key);
+  return TN_LIKELY(__atomic_load_n(&e->key, __ATOMIC_ACQUIRE) == key)
+             ? (uint32_t)e->number
+             : 0;
+}
+
+uint32_t
+tni_record_known_stack(uint64_t window_key, tn_trace_api api)
+{
+  return stacks_get(stacks_key(window_key, api));
+}
+
 uint32_t
 tni_record_stack(record_thread *t, const record_window *window,
                  tn_trace_api api)
 {
-  const uint64_t key = (window->key + (uint64_t)api * 0xff51afd7ed558ccdu) | 1;
-  /* Pairs with the release in stacks_room. */
-  const stacks_table *const table =
-      __atomic_load_n(&stacks_known, __ATOMIC_ACQUIRE);
-  if (TN_LIKELY(table != NULL)) {
-    const stacks_entry *const e = stacks_slot(table, key);
-    if (TN_LIKELY(__atomic_load_n(&e->key, __ATOMIC_ACQUIRE) == key))
-      return (uint32_t)e->number;
-  }
-  return stacks_add(t, window, api, key);
+  const uint64_t key = stacks_key(window->key, api);
+  const uint32_t known = stacks_get(key);
+  return TN_LIKELY(known != 0) ? known : stacks_add(t, window, api, key);
 }
 
 void

@@ -502,20 +502,32 @@ unwind_outward(record_thread *t, unwind_state *s, uint32_t depth,
 }
 
 static inline uint64_t
+unwind_mix(uint64_t inner, uintptr_t ra, uintptr_t from_top, uint32_t flags)
+{
+  const uint64_t outer = ra * UNWIND_SIZE + from_top * 4 + flags;
+  const uint64_t h =
+      (inner ^ outer * 0xff51afd7ed558ccdu) * 0xc4ceb9fe1a85ec53u;
+  return h ^ h >> 29;
+}
+
+static inline uint64_t
 unwind_key(const record_thread *t, const record_window *w)
 {
   const record_path *const p = &t->path;
   const uint32_t last = p->count - 1;
   const uint64_t inner =
       p->hash[last] - p->hash[w->first] * unwind_powers[last - w->first];
-  const uint64_t outer = p->ra[w->first] * UNWIND_SIZE +
-                         (t->top - p->slot[w->first]) * 4 + w->flags;
-  const uint64_t h =
-      (inner ^ outer * 0xff51afd7ed558ccdu) * 0xc4ceb9fe1a85ec53u;
-  return h ^ h >> 29;
+  return unwind_mix(inner, p->ra[w->first], t->top - p->slot[w->first],
+                    w->flags);
 }
 
-/* One frame needs no walk. */
+uint64_t
+tni_record_innermost_key(const record_thread *t, uintptr_t slot)
+{
+  return unwind_mix(0, unwind_read(slot), t->top - slot, TN_TRACE_STACK_CUT);
+}
+
+/* One frame needs no walk; it takes the place of what is remembered. */
 static void
 unwind_innermost(record_thread *t, uintptr_t slot, record_window *window)
 {
