@@ -121,7 +121,8 @@ tni_heapmap_column(tni_heapmap *map, uint32_t column)
 void
 tni_heapmap_sort(tni_heapmap *map)
 {
-  qsort(map->rows, map->count, sizeof *map->rows, heapmap_compare);
+  if (map->count > 1)
+    qsort(map->rows, map->count, sizeof *map->rows, heapmap_compare);
   heapmap_index(map);
 }
 
