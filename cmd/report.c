@@ -12,22 +12,39 @@ static const char *const report_summary =
     "Say what the run that left TRACE did with its memory: where the peak is, "
     "who\nallocates, what lives how long, what is left.";
 
-static int
-report_write_file(const char *trace, const char *html)
+bool
+cmd_read_suppress(const char *path, tni_suppress **out)
 {
-  return tni_report_html(trace, html) ? CMD_FAILED : CMD_OK;
+  char problem[256] = "";
+  *out = NULL;
+  if (path == NULL ||
+      tni_suppress_open(out, path, problem, sizeof problem) == TN_OK)
+    return true;
+  (void)cmd_fail("%s", problem);
+  return false;
+}
+
+static int
+report_write(const char *trace, const tni_suppress *suppress, bool is_json,
+             const char *html)
+{
+  if (html)
+    return tni_report_html(trace, suppress, html);
+  return is_json ? tni_report_json(stdout, trace, suppress)
+                 : tni_report_text(stdout, trace, suppress);
 }
 
 int
 cmd_report(int argc, char **argv)
 {
   bool is_json = false;
-  const char *html = NULL, *trace;
+  const char *html = NULL, *patterns = NULL, *trace;
   const cmd_option options[] = {
       {'j', "json", CMD_FLAG, &is_json,
        "all of it, as JSON on standard output"},
       {'o', "html", CMD_TEXT, &html,
        "a page that needs nothing else, to a file"},
+      {0, "suppress", CMD_TEXT, &patterns, CMD_SUPPRESS_HELP},
   };
   const cmd_usage usage = {"tenure report", "TRACE", report_summary, options,
                            sizeof options / sizeof *options};
@@ -36,9 +53,10 @@ cmd_report(int argc, char **argv)
     return code;
   if (is_json && html)
     return cmd_fail("--json or --html, not both");
-  if (html)
-    return report_write_file(trace, html);
-  const int failed =
-      is_json ? tni_report_json(stdout, trace) : tni_report_text(stdout, trace);
+  tni_suppress *suppress = NULL;
+  if (!cmd_read_suppress(patterns, &suppress))
+    return CMD_FAILED;
+  const int failed = report_write(trace, suppress, is_json, html);
+  tni_suppress_close(suppress);
   return failed ? CMD_FAILED : CMD_OK;
 }

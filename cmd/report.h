@@ -6,6 +6,10 @@
 #ifndef TENURE_CMD_REPORT_H
 #define TENURE_CMD_REPORT_H
 
+#include <stdbool.h>
+
+struct tni_suppress;
+
 int cmd_report(int argc, char **argv);
 int cmd_advise(int argc, char **argv);
 int cmd_export(int argc, char **argv);
@@ -16,5 +20,12 @@ int cmd_probe(int argc, char **argv);
 /* Take the second word that is no option out of the arguments; NULL: there is
  * none. */
 const char *cmd_take_second(int *argc, char **argv);
+
+#define CMD_SUPPRESS_HELP                                                      \
+  "a file of globs, one a line: no leaks of such a function, module or file"
+
+/* Read the patterns of --suppress (NULL: none, and *out is NULL).
+ *   returns false after one line on standard error */
+bool cmd_read_suppress(const char *path, struct tni_suppress **out);
 
 #endif

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "cmd.h"
+#include "report.h"
 #include "run_find.h"
 #include "trace/merge.h"
 #include "trace/report.h"
@@ -36,6 +37,8 @@ enum {
 typedef struct run_options {
   const char *output;
   const char *allocator;
+  const char *patterns;
+  tni_suppress *suppress;
   uint64_t depth;
   uint64_t free_depth;
   int64_t sample;
@@ -221,8 +224,9 @@ run_is_marking(const run_state *s, uint64_t deadline)
 static void
 run_report(const run_state *s, const run_options *o)
 {
-  const int failed = o->no_page ? tni_report_text(stderr, s->trace)
-                                : tni_report_both(stderr, s->trace, s->page);
+  const int failed =
+      o->no_page ? tni_report_text(stderr, s->trace, o->suppress)
+                 : tni_report_both(stderr, s->trace, o->suppress, s->page);
   if (!failed && !o->no_page)
     fprintf(stderr, "\n%s, %s\n", s->page, s->trace);
 }
@@ -378,6 +382,7 @@ cmd_run(int argc, char **argv)
        "record nothing until the program or a signal says so"},
       {0, "no-marks", CMD_FLAG, &o.no_marks,
        "do not look for what is unreachable at the end"},
+      {0, "suppress", CMD_TEXT, &o.patterns, CMD_SUPPRESS_HELP},
       {0, "signals", CMD_FLAG, &o.signals,
        "SIGUSR1 reports now, SIGUSR2 stops and starts recording"},
       {0, "no-page", CMD_FLAG, &o.no_page, "write no NAME.html"},
@@ -400,5 +405,9 @@ cmd_run(int argc, char **argv)
     (void)cmd_fail("--tallies or --sample, not both");
     return RUN_FAILED;
   }
-  return run_program(&o, name, argv + own - 1);
+  if (!cmd_read_suppress(o.patterns, &o.suppress))
+    return RUN_FAILED;
+  const int status = run_program(&o, name, argv + own - 1);
+  tni_suppress_close(o.suppress);
+  return status;
 }

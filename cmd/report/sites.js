@@ -143,10 +143,12 @@ function startSites() {
   const isLost = data.totals.has_marks;
   const left = data.sites.rows.filter(row => field(row, isLost ? "lost_bytes" : "left_bytes") > 0);
   const growing = data.sites.rows.filter(row => field(row, "growing"));
-  if (!left.length && !growing.length && !data.totals.left_bytes) return;
+  const hushed = data.totals.suppressed_blocks;
+  if (!left.length && !growing.length && !data.totals.left_bytes && !hushed) return;
   byId("left-part").hidden = false;
   byId("left-lead").textContent = `${bytes(data.totals.left_bytes)} in ${count(data.totals.left_blocks)} blocks were never freed` +
     (isLost ? `; nothing points to ${count(left.reduce((n, row) => n + field(row, "lost_blocks"), 0))} of them.` : ".") +
+    (hushed ? ` ${bytes(data.totals.suppressed_bytes)} in ${count(hushed)} more are suppressed.` : "") +
     (growing.length ? " Never falling: " + growing.slice(0, 4).map(siteName).join(", ") + "." : "");
   const heads = [siteHeads[0], ["left_bytes", "Left", "", bytes], ["left_blocks", "Blocks", "", count]];
   if (isLost) heads.push(["lost_bytes", "Unreachable", "", bytes], ["lost_blocks", "Blocks", "wide", count]);

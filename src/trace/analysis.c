@@ -48,6 +48,7 @@ tni_analysis_close(tni_analysis *a)
   free(a->sites);
   free(a->series);
   free(a->dirty);
+  free(a->suppressed);
   tni_trace_close(a->trace);
   free(a);
 }
@@ -92,6 +93,53 @@ analysis_path(tni_analysis *a, uint32_t node, tn_trace_api api)
                             .api = (uint8_t)api};
   a->path_of[node] = at;
   return at;
+}
+
+/* ---- What is not to be told ------------------------------------------------ */
+
+static bool
+analysis_is_suppressed(tni_analysis *a, uint32_t node)
+{
+  for (; a->suppress != NULL && node != 0;
+       node = tni_trace_node_at(a->trace, node)->parent) {
+    const uint32_t frame = tni_trace_node_at(a->trace, node)->frame;
+    if (frame == TNI_TRACE_NONE)
+      continue;
+    uint8_t *const known = &a->suppressed[frame];
+    if (*known == 0) {
+      const uint32_t module = tni_trace_frame_at(a->trace, frame)->module;
+      const char *const path =
+          module == TNI_TRACE_NONE
+              ? NULL
+              : tni_trace_module_at(a->trace, module)->path;
+      const tni_place *const place = tni_names_place(&a->names, frame);
+      *known = tni_suppress_fits(a->suppress, place, path) ? 2 : 1;
+    }
+    if (*known == 2)
+      return true;
+  }
+  return false;
+}
+
+/* What is left by stacks that fit a pattern goes from path, site and total. */
+static void
+analysis_suppress_left(tni_analysis *a)
+{
+  for (size_t i = 1; i < a->path_count; i++) {
+    tni_path *const path = &a->paths[i];
+    tni_site *const site = &a->sites[path->site];
+    if (path->left_blocks == 0 || !analysis_is_suppressed(a, path->node))
+      continue;
+    site->left_blocks -= path->left_blocks;
+    site->left_bytes -= path->left_bytes;
+    site->suppressed_blocks += path->left_blocks;
+    site->is_growing &= site->left_blocks != 0;
+    a->totals.left_blocks -= path->left_blocks;
+    a->totals.left_bytes -= path->left_bytes;
+    a->totals.suppressed_blocks += path->left_blocks;
+    a->totals.suppressed_bytes += path->left_bytes;
+    path->left_blocks = path->left_bytes = 0;
+  }
 }
 
 /* ---- Live bytes ------------------------------------------------------------ */
@@ -366,6 +414,9 @@ analysis_left(tni_analysis *a, const tni_trace_event *e)
     return;
   tni_block *const b = &a->blocks.items[block];
   b->mark = (uint8_t)(e->extra[0] + 1);
+  if (analysis_is_suppressed(a, b->stack) ||
+      analysis_is_suppressed(a, a->paths[b->path].node))
+    return;
   if (e->extra[0] == TN_TRACE_REACHABLE || e->extra[0] == TN_TRACE_INTERIOR)
     return;
   /* Of the last resize, as memcheck says it. */
@@ -463,6 +514,7 @@ tni_analysis_finish(tni_analysis *a)
   for (uint32_t i = 0; i < tni_trace_processes(a->trace); i++)
     analysis_close_process(a, i, a->end_ns);
   tni_time_finish(a);
+  analysis_suppress_left(a);
   tni_heapmap_sort(&a->map);
   for (size_t i = 1; i < a->path_count; i++)
     analysis_settle_peak(a, &a->paths[i]);
@@ -473,14 +525,16 @@ tni_analysis_finish(tni_analysis *a)
 }
 
 tn_status
-tni_analysis_open(tni_analysis **out, const char *path, char *problem,
-                  size_t size)
+tni_analysis_open(tni_analysis **out, const char *path,
+                  const tni_suppress *suppress, char *problem, size_t size)
 {
   tni_trace *trace;
   const tn_status status = tni_trace_open(path, &trace, problem, size);
   if (status != TN_OK)
     return status;
   tni_analysis *const a = tni_analysis_create(trace);
+  a->suppress = suppress;
+  a->suppressed = tni_store_get(tni_trace_frames(trace), 1);
   tni_trace_event event;
   while (tni_trace_next(trace, &event))
     tni_analysis_add(a, &event);
@@ -515,7 +569,8 @@ tni_analysis_is_valid(const tni_analysis *a)
     site_live += s->live_bytes;
     site_peak += s->epoch == a->epoch ? s->peak_bytes : s->live_bytes;
     blocks += s->live_blocks;
-    if (s->blocks != s->frees + s->left_blocks + s->live_blocks)
+    if (s->blocks !=
+        s->frees + s->left_blocks + s->suppressed_blocks + s->live_blocks)
       return false;  // [analysis.ends]
   }
   // [analysis.live] and [analysis.peak]

@@ -26,6 +26,7 @@
 #include "trace/blocks.h"
 #include "trace/heapmap.h"
 #include "trace/names.h"
+#include "trace/suppress.h"
 
 enum {
   TNI_BUCKETS = 480,    // of time
@@ -108,6 +109,7 @@ typedef struct tni_site {
   uint64_t peak_blocks, peak_bytes;
   uint32_t epoch;
   uint64_t left_blocks, left_bytes;          // never freed
+  uint64_t suppressed_blocks;                // the same, not to be told
   uint64_t lost_blocks, lost_bytes;          // of these, that nothing points to
   uint64_t indirect_blocks, indirect_bytes;  // that only lost ones do
   uint64_t temporary;
@@ -163,6 +165,7 @@ typedef struct tni_totals {
   uint64_t peak_mapped, mapped;
   uint64_t pinned_pages;  // kept by few blocks, at the worst instant
   uint64_t pinned_ns;
+  uint64_t suppressed_blocks, suppressed_bytes;  // left, but not to be told
   bool has_marks;  // what was left has been looked at
 } tni_totals;
 
@@ -197,14 +200,18 @@ typedef struct tni_analysis {
   tni_map mappings;  // (process, address): index of sizes
   uint64_t *mapping_sizes;
   size_t mapping_count, mapping_room;
+  const tni_suppress *suppress;  // NULL: none
+  uint8_t *suppressed;           // by frame: 0 not asked yet, 1 no, 2 yes
 } tni_analysis;
 
 /* Analyse a whole trace.
  *
  *   out      to be given to tni_analysis_close
+ *   suppress which leaks not to tell, until it is closed; NULL: tell all
  *   problem  one line when there is nothing to analyse
  */
-tn_status tni_analysis_open(tni_analysis **out, const char *path, char *problem,
+tn_status tni_analysis_open(tni_analysis **out, const char *path,
+                            const tni_suppress *suppress, char *problem,
                             size_t size);
 void tni_analysis_close(tni_analysis *a);
 

@@ -178,8 +178,8 @@ diff_json(FILE *to, const tni_analysis *a, const tni_analysis *b,
 int
 tni_report_diff(FILE *to, const char *before, const char *after, bool is_json)
 {
-  tni_analysis *const a = tni_report_open(before);
-  tni_analysis *const b = a ? tni_report_open(after) : NULL;
+  tni_analysis *const a = tni_report_open(before, NULL);
+  tni_analysis *const b = a ? tni_report_open(after, NULL) : NULL;
   if (b != NULL) {
     diff_rows rows = {.count = 0};
     tni_map by_hash = {0};

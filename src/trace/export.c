@@ -242,7 +242,7 @@ tni_export(FILE *to, const char *trace, const char *format)
             format);
     return 1;
   }
-  tni_analysis *const a = tni_report_open(trace);
+  tni_analysis *const a = tni_report_open(trace, NULL);
   if (a == NULL)
     return 1;
   if (tni_trace_processes(a->trace) > 0)

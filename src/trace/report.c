@@ -171,11 +171,11 @@ tni_report_sort(const tni_analysis *a, tni_report_value *value, size_t *count)
 /* ---- Files ----------------------------------------------------------------- */
 
 tni_analysis *
-tni_report_open(const char *trace)
+tni_report_open(const char *trace, const tni_suppress *suppress)
 {
   char problem[256] = "";
   tni_analysis *a;
-  if (tni_analysis_open(&a, trace, problem, sizeof problem) == TN_OK)
+  if (tni_analysis_open(&a, trace, suppress, problem, sizeof problem) == TN_OK)
     return a;
   fprintf(stderr, "tenure: %s: %s\n", trace,
           problem[0] ? problem : "cannot be read");
@@ -186,9 +186,10 @@ typedef void report_writer(FILE *to, tni_analysis *a,
                            const tni_advices *advices);
 
 static int
-report_write(FILE *to, const char *trace, report_writer *write)
+report_write(FILE *to, const char *trace, const tni_suppress *suppress,
+             report_writer *write)
 {
-  tni_analysis *const a = tni_report_open(trace);
+  tni_analysis *const a = tni_report_open(trace, suppress);
   if (a == NULL)
     return 1;
   tni_advices advices;
@@ -200,15 +201,15 @@ report_write(FILE *to, const char *trace, report_writer *write)
 }
 
 int
-tni_report_text(FILE *to, const char *trace)
+tni_report_text(FILE *to, const char *trace, const tni_suppress *suppress)
 {
-  return report_write(to, trace, tni_report_write_text);
+  return report_write(to, trace, suppress, tni_report_write_text);
 }
 
 int
-tni_report_json(FILE *to, const char *trace)
+tni_report_json(FILE *to, const char *trace, const tni_suppress *suppress)
 {
-  return report_write(to, trace, tni_report_write_json);
+  return report_write(to, trace, suppress, tni_report_write_json);
 }
 
 static void
@@ -224,8 +225,8 @@ report_write_advice_json(FILE *to, tni_analysis *a, const tni_advices *advices)
 int
 tni_report_advice(FILE *to, const char *trace, const char *second, bool is_json)
 {
-  tni_analysis *const a = tni_report_open(trace);
-  tni_analysis *const b = a && second ? tni_report_open(second) : NULL;
+  tni_analysis *const a = tni_report_open(trace, NULL);
+  tni_analysis *const b = a && second ? tni_report_open(second, NULL) : NULL;
   const bool is_good = a != NULL && (second == NULL || b != NULL);
   if (is_good) {
     tni_advices advices;

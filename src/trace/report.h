@@ -16,15 +16,16 @@
 #include "trace/advice.h"
 #include "trace/analysis.h"
 
-/* Read a trace and write what matters on one screen.  0, or 1 after saying what
- * is wrong. */
-int tni_report_text(FILE *to, const char *trace);
+/* Read a trace and write what matters on one screen, but no leaks that suppress
+ * names (NULL: all).  0, or 1 after saying what is wrong. */
+int tni_report_text(FILE *to, const char *trace, const tni_suppress *suppress);
 
 /* Read a trace and write the page to a file. */
-int tni_report_html(const char *trace, const char *html);
+int tni_report_html(const char *trace, const tni_suppress *suppress,
+                    const char *html);
 
 /* Read a trace and write all of the analysis as JSON. */
-int tni_report_json(FILE *to, const char *trace);
+int tni_report_json(FILE *to, const char *trace, const tni_suppress *suppress);
 
 /* Read a trace and write it in the form of another tool: see export.h. */
 int tni_export(FILE *to, const char *trace, const char *format);
@@ -44,7 +45,8 @@ int tni_report_replay(FILE *to, const char *trace, const char *const *with,
                       size_t count);
 
 /* Both at once, from one reading: text to a stream, the page to a file. */
-int tni_report_both(FILE *to, const char *trace, const char *html);
+int tni_report_both(FILE *to, const char *trace, const tni_suppress *suppress,
+                    const char *html);
 
 /* The same from an analysis and its advice. */
 void tni_report_write_text(FILE *to, tni_analysis *a,
@@ -60,7 +62,7 @@ int tni_report_advice(FILE *to, const char *trace, const char *second,
                       bool is_json);
 
 /* Open an analysis; NULL after one line on standard error. */
-tni_analysis *tni_report_open(const char *trace);
+tni_analysis *tni_report_open(const char *trace, const tni_suppress *suppress);
 
 /* ---- Numbers for people ----------------------------------------------------- */
 

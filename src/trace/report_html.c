@@ -66,9 +66,10 @@ html_write_file(tni_analysis *a, const tni_advices *advices, const char *html)
 }
 
 int
-tni_report_both(FILE *to, const char *trace, const char *html)
+tni_report_both(FILE *to, const char *trace, const tni_suppress *suppress,
+                const char *html)
 {
-  tni_analysis *const a = tni_report_open(trace);
+  tni_analysis *const a = tni_report_open(trace, suppress);
   if (a == NULL)
     return 1;
   tni_advices advices;
@@ -82,7 +83,8 @@ tni_report_both(FILE *to, const char *trace, const char *html)
 }
 
 int
-tni_report_html(const char *trace, const char *html)
+tni_report_html(const char *trace, const tni_suppress *suppress,
+                const char *html)
 {
-  return tni_report_both(NULL, trace, html);
+  return tni_report_both(NULL, trace, suppress, html);
 }

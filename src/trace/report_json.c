@@ -105,6 +105,8 @@ json_totals(tni_json *j, const tni_analysis *a)
       {"peak_ns", t->peak_ns},
       {"left_blocks", t->left_blocks},
       {"left_bytes", t->left_bytes},
+      {"suppressed_blocks", t->suppressed_blocks},
+      {"suppressed_bytes", t->suppressed_bytes},
       {"temporary", t->temporary},
       {"unknown_frees", t->unknown_frees},
       {"lost", t->lost},

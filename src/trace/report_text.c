@@ -92,6 +92,10 @@ text_totals(FILE *to, const tni_analysis *a)
     fprintf(to, ", of these %s in %s blocks unreachable",
             tni_report_bytes(lost_bytes, bytes),
             tni_report_count(lost_blocks, count));
+  if (t->suppressed_blocks)
+    fprintf(to, "; %s in %s blocks suppressed",
+            tni_report_bytes(t->suppressed_bytes, bytes),
+            tni_report_count(t->suppressed_blocks, count));
   fputc('\n', to);
 }
 

@@ -169,7 +169,7 @@ damage_read(const damage_file *f)
   char problem[256] = "";
   tni_analysis *a;
   (void)alarm(DAMAGE_SECONDS);
-  if (tni_analysis_open(&a, f->path, problem, sizeof problem) != TN_OK) {
+  if (tni_analysis_open(&a, f->path, NULL, problem, sizeof problem) != TN_OK) {
     TEST(problem[0] != '\0' && strchr(problem, '\n') == NULL);
     return false;
   }

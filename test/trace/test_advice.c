@@ -263,7 +263,7 @@ advise(scenario *live, const char *function, const char *word,
        uint32_t *scope_is)
 {
   write_run(path_one, live, test_state.seed + 5);
-  tni_analysis *const a = tni_report_open(path_one);
+  tni_analysis *const a = tni_report_open(path_one, NULL);
   if (!TEST(a != NULL))
     exit(1);
   tni_advices advices;
@@ -312,8 +312,8 @@ confirm(scenario *other)
 {
   write_run(path_one, live_scratch, 3);
   write_run(path_two, other, 4);
-  tni_analysis *const a = tni_report_open(path_one);
-  tni_analysis *const b = tni_report_open(path_two);
+  tni_analysis *const a = tni_report_open(path_one, NULL);
+  tni_analysis *const b = tni_report_open(path_two, NULL);
   tni_proof proof = TNI_PROOF_FAILED;
   if (TEST(a != NULL && b != NULL)) {
     tni_advices advices;

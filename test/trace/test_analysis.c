@@ -169,7 +169,8 @@ analyse(void)
 {
   char problem[200];
   tni_analysis *a = NULL;
-  TEST(tni_analysis_open(&a, trace_path, problem, sizeof problem) == TN_OK);
+  TEST(tni_analysis_open(&a, trace_path, NULL, problem, sizeof problem) ==
+       TN_OK);
   if (a == NULL) {
     fprintf(stderr, "%s\n", problem);
     exit(1);

@@ -81,7 +81,7 @@ test_tree(const char *path)
     bytes += size;
   }
   writer_close(w);
-  tni_analysis *const a = tni_report_open(path);
+  tni_analysis *const a = tni_report_open(path, NULL);
   if (!TEST(a != NULL))
     return;
   for (size_t most = 5; most <= 5000; most *= 10) {

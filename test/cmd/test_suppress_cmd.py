@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""--suppress of tenure report and tenure run: leaks that fit are summed and not named."""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, "test/cmd")
+import test_report_cmd as report  # noqa: E402
+
+check = report.check
+PROGRAM = r"""
+#include <stdlib.h>
+#include <string.h>
+__attribute__((noinline)) static void known_leak(void) { memset(malloc(1000), 1, 1000); }
+__attribute__((noinline)) static void new_leak(void) { memset(malloc(300), 1, 300); }
+int main(void) { for (int i = 0; i < 7; i++) known_leak(); new_leak(); new_leak(); return 0; }
+"""
+
+
+def read(trace, *more):
+    data = json.loads(report.tenure("report", "--json", *more, trace)[0])
+    columns = data["sites"]["columns"]
+    return data["totals"], [dict(zip(columns, row)) for row in data["sites"]["rows"]], data
+
+
+def page(trace, folder, *more):
+    report.tenure("report", "--html", folder / "x.html", *more, trace)
+    text = (folder / "x.html").read_text()
+    return text[text.index('"totals"'):]
+
+
+def test_json(trace, patterns):
+    before, sites, _ = read(trace)
+    check(before["left_bytes"] >= 7600 and before["suppressed_blocks"] == 0, before)
+    lost = sum(s["lost_bytes"] for s in sites)
+    after, sites, data = read(trace, "--suppress", patterns)
+    check(after["suppressed_blocks"] == 7 and after["suppressed_bytes"] == 7000, after)
+    check(after["left_bytes"] == before["left_bytes"] - 7000, after)
+    check(after["left_blocks"] == before["left_blocks"] - 7, after)
+    check(sum(s["left_bytes"] for s in sites) == after["left_bytes"], "sum of the sites")
+    check(sum(s["lost_bytes"] for s in sites) in range(600, lost - 6000), "what is lost")
+    check(sum(n[6] for n in data["stacks"]["nodes"]) == after["left_bytes"], "sum of the stacks")
+    for key in ("bytes", "allocs", "peak_bytes", "frees"):
+        check(before[key] == after[key], f"{key} changed")
+
+
+def test_text_and_page(trace, patterns, folder):
+    out, _ = report.tenure("report", "--suppress", patterns, trace)
+    check("6.8 KiB in 7 blocks suppressed" in out, out)
+    lost = out[out.index("lost\n"):].split("%")[1:3] if "lost\n" in out else []
+    check(lost and "new_leak" in lost[0] and "known_leak" not in lost[0], out)
+    check('"suppressed_blocks":7,' in page(trace, folder, "--suppress", patterns), "the page")
+    check('"suppressed_blocks":0,' in page(trace, folder), "the page without patterns")
+
+
+def test_run(program, folder, patterns):
+    done = subprocess.run([report.TENURE, "run", "-o", folder / "r", "--suppress", patterns, program],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    err = done.stderr.decode()
+    check(done.returncode == 0 and "7 blocks suppressed" in err, err)
+    bad = folder / "bad"
+    bad.write_text("fine\nbad[\n")
+    for words, code in [(["run", "-o", folder / "b"], 125), (["report"], 1)]:
+        out, err = report.tenure(*words, "--suppress", bad, program, code=code)
+        check(out == "" and err == f"tenure: {bad}:2: a [ without its ]\n", err)
+    check(not list(folder.glob("b.*")), "the program ran")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        (folder / "leaks.c").write_text(PROGRAM)
+        program = folder / "leaks"
+        subprocess.run(["/usr/bin/gcc", "-g", "-O1", "-fno-builtin", "-o", program, folder / "leaks.c"], check=True)
+        subprocess.run([report.TENURE, "run", "-q", "-o", folder / "x", program], check=True,
+                       stdin=subprocess.DEVNULL)
+        patterns = folder / "patterns"
+        patterns.write_text("# what is known\nknown_*\n")
+        test_json(folder / "x.trace", patterns)
+        test_text_and_page(folder / "x.trace", patterns, folder)
+        test_run(program, folder, patterns)
+        patterns.write_text("*/leaks.c\n")
+        after, _, _ = read(folder / "x.trace", "--suppress", patterns)
+        check(after["suppressed_blocks"] == 9, "a pattern of a file")
+        patterns.write_text("leaks\n")
+        after, _, _ = read(folder / "x.trace", "--suppress", patterns)
+        check(after["suppressed_blocks"] >= 9, "a pattern of a module")
+    return report.failures > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
