@@ -369,14 +369,17 @@ leaks_work(uint32_t thread, uint64_t tick, uintptr_t sp)
     return;
   const long header = tni_record_call(
       SYS_mmap, 0, TN_TRACE_HEADER, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-  if (header < 0 ||
-      tni_trace_open(tni_record.path, &trace, problem, sizeof problem) != TN_OK)
+  if (header < 0)
+    return;
+  /* What comes later is not in our copy of the memory. */
+  const uint64_t until = ((const tn_trace_section *)header)->last_ns -
+                         ((const tn_trace_section *)header)->start_ns;
+  if (tni_trace_open(tni_record.path, &trace, problem, sizeof problem) != TN_OK)
     return;
   *out = (leaks_output){.fd = fd, .thread = thread, .tick = tick};
   out->header = (tn_trace_section *)header;
   out->at = out->chunk;
-  if (leaks_read(&set, trace, tni_trace_process_at(trace, 0)->end_ns) &&
-      leaks_sort(&set)) {
+  if (leaks_read(&set, trace, until) && leaks_sort(&set)) {
     leaks_mark(&set, maps, size, sp);
     for (size_t i = 0; i < set.count; i++)
       leaks_write(out, &set.blocks[i]);

@@ -94,6 +94,8 @@ read_everything(tni_trace *t, char *problem, size_t size)
     p->begin_ns = h->start_ns - t->start_ns;
     p->end_ns = h->last_ns > t->start_ns ? h->last_ns - t->start_ns : 0;
   }
+  if (status == TN_OK)
+    tni_read_ends(t);
   return status;
 }
 

@@ -172,6 +172,7 @@ uint32_t tni_read_frame(tni_trace *t, uint32_t module, uint64_t offset);
 uint32_t tni_read_node(tni_trace *t, uint32_t parent, uint32_t frame);
 /* read_events.c: a cursor a thread. */
 tn_status tni_read_cursors(tni_trace *t);
+void tni_read_ends(tni_trace *t);
 void tni_read_close_cursors(tni_trace *t);
 
 TN_INLINE read_section *

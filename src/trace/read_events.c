@@ -380,6 +380,30 @@ tni_read_cursors(tni_trace *t)
   return status;
 }
 
+/* A process that was killed did not say when it ended: not before the last
+ * event of any of its threads. */
+void
+tni_read_ends(tni_trace *t)
+{
+  for (uint32_t i = 0; i < t->cursors.count; i++) {
+    read_cursor *const c = READ_AT(&t->cursors, read_cursor, i);
+    const read_section *const s = read_section_at(t, c->section);
+    tni_trace_process *const p =
+        READ_AT(&t->processes, tni_trace_process, s->process);
+    const bool has_said = s->header.ending == TN_TRACE_EXITED ||
+                          s->header.ending == TN_TRACE_REPLACED;
+    if (has_said || c->thread == TNI_TRACE_NONE)
+      continue;
+    c->chunk = c->chunk_end - 1;
+    if (events_load(t, c))
+      while (events_decode(t, c))
+        ;
+    if (c->time_ns > p->end_ns)
+      p->end_ns = c->time_ns;
+  }
+  tni_trace_rewind(t);
+}
+
 /* First chunks of threads: remembered so that a rewind finds them. */
 static size_t
 events_first(const tni_trace *t, const read_cursor *c)

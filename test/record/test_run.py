@@ -4,7 +4,9 @@
 [record.errno] is the allocator's; [record.child] each process has a section of its own; [record.depth] nothing is
 counted twice; [record.locks] threads do not wait for each other for ever.
 """
+import json
 import pathlib
+import re
 import signal
 import sys
 import tempfile
@@ -65,6 +67,38 @@ def test_killed(folder):
           f"{got['allocs']} and {got['frees']}, wanted {allocated} and {freed}")
 
 
+def test_end_of_killed(folder):
+    """A program that was killed lasted at least until its last event."""
+    run([TENURE, "run", "-q", "-o", folder / "killed", folder / "threads", 1, 1500, "kill"],
+        code=128 + signal.SIGKILL)
+    report = json.loads(run([TENURE, "report", "--json", folder / "killed.trace"])[0])
+    peak, end = report["totals"]["peak_ns"], report["processes"][0]["end_ns"]
+    text = run([TENURE, "report", folder / "killed.trace"])[0]
+    units = {"us": 1, "ms": 1000, "s": 1000000}
+    check(peak <= end, f"the peak is at {peak}, the end at {end}")
+    lasted = re.search(r"^threads .*?  ([0-9.]+) (us|ms|s),", text, re.M)
+    when = re.search(r"blocks, at ([0-9.]+) (us|ms|s)$", text, re.M)
+    check(lasted is not None and when is not None, text[:300])
+    if lasted and when:
+        last, first = (float(m[1]) * units[m[2]] for m in (lasted, when))
+        check(first <= last * 1.06, f"lasted {last} us, the peak is at {first} us")
+
+
+def test_allocator(folder):
+    """--allocator says who serves the program: its own, or ours behind the recorder."""
+    program = compile_c(folder, "served", "-fno-builtin")
+    asked = 1000 * 5000
+    for name in ("system", "tenure"):
+        out, _ = run([TENURE, "run", "-q", "-o", folder / name, f"--allocator={name}", program])
+        libc, seen = map(int, out.split())
+        check(seen >= asked, f"{name}: the heap grew by {seen} of {asked} bytes")
+        check(libc == 0 if name == "tenure" else libc == seen,
+              f"{name}: libc's heap grew by {libc} bytes")
+        report = json.loads(run([TENURE, "report", "--json", folder / f"{name}.trace"])[0])
+        check(report["processes"][0]["allocator"] == name, report["processes"][0]["allocator"])
+        check(1000 <= report["totals"]["allocs"] < 1040, f"{name}: {report['totals']['allocs']}")
+
+
 def test_refused(folder):
     static = compile_c(folder, "calls", "-static", "-fno-builtin")
     (folder / "text").write_text("x")
@@ -105,7 +139,8 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         folder.chmod(0o755)
-        for test in (test_calls, test_children, test_threads, test_killed, test_refused, test_report):
+        for test in (test_calls, test_children, test_threads, test_killed, test_end_of_killed,
+                     test_allocator, test_refused, test_report):
             test(folder)
     return checks.failures != 0
 

@@ -2,7 +2,8 @@
  *
  *     threads THREADS ROUNDS
  * Blocks go through shared slots, so that most are freed by another thread.
- * Prints allocations and frees.  With a third argument it is killed at the end.
+ * Prints allocations and frees.  With a third argument it allocates
+ * a large block 5 ms later and is killed.
  * SPDX-License-Identifier: MIT
  */
 #define _GNU_SOURCE
@@ -52,7 +53,11 @@ main(int argc, char **argv)
   const int size = snprintf(text, sizeof text, "%lu %lu\n", allocated, freed);
   if (write(1, text, (size_t)size) < 0)
     return 1;
-  if (argc > 3)
+  if (argc > 3) {
+    static void *volatile last;
+    usleep(5000);
+    last = malloc(1 << 20);
     raise(SIGKILL);
+  }
   return 0;
 }
