@@ -182,6 +182,23 @@ write_evidence(write_lines *lines, tni_analysis *a, const tni_advices *advices,
     write_add(lines, "a second run showed the same");
 }
 
+/* Sizes that differ have no bound that a run can show. */
+static void
+write_array(const tni_site *s, unsigned long long bytes, const char *function,
+            char *text, size_t size)
+{
+  if (s->least_size == s->most_size)
+    snprintf(text, size,
+             "unsigned char buffer[%llu];  // in %s, for the allocation\n"
+             "// and no free",
+             bytes, function);
+  else
+    snprintf(text, size,
+             "unsigned char buffer[%llu];  // in %s: the most of this run\n"
+             "p = size <= sizeof buffer ? buffer : malloc(size);  // free that",
+             bytes, function);
+}
+
 void
 tni_advice_write_change(const tni_analysis *a, const tni_plan *plan, char *text,
                         size_t size)
@@ -191,12 +208,7 @@ tni_advice_write_change(const tni_analysis *a, const tni_plan *plan, char *text,
   char function[64];
   write_function(a, plan->function, function);
   switch (plan->way) {
-  case TNI_WAY_STACK:
-    snprintf(text, size,
-             "unsigned char buffer[%llu];  // in %s, for the allocation\n"
-             "// and no free",
-             bytes, function);
-    break;
+  case TNI_WAY_STACK: write_array(s, bytes, function, text, size); break;
   case TNI_WAY_SCRATCH:
     snprintf(text, size,
              "TN_TEMP(arena);  // first in %s, or in the loop there\n"

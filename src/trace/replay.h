@@ -13,7 +13,7 @@
  * Threads   one.  Threads of the recorded run are replayed one after another,
  *           in the order of their events.
  * Cost      16 bytes an operation, for the first TNI_REPLAY_MOST of them.
- * Design    doc/design/advice.md      Tests  test/trace/test_replay.c
+ * Design    doc/design/advice.md      Tests  test/trace/test_advice.c
  * SPDX-License-Identifier: MIT
  */
 #ifndef TNI_TRACE_REPLAY_H

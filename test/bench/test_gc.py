@@ -47,7 +47,8 @@ def main():
                        "traced_per_allocated"} <= set(figures))
     done = gc("gcbench", "8", "--workers", "2", "--collector", "marksweep", "--json",
               "--heap", "300K")
-    check("workers", json.loads(done.stdout)["worker_0_objects"] > 0)
+    figures = json.loads(done.stdout)  # on one processor one of them may do it all
+    check("workers", figures["worker_0_objects"] + figures["worker_1_objects"] > 0)
     for bad in ["nothing"], ["alloc", "x"], ["alloc", "1", "--heap"], ["alloc", "--sizing", "x"]:
         done = gc(*bad)
         check(f"{bad}: {done.stderr}", done.returncode == 2 and done.stderr.count("\n") == 1)
