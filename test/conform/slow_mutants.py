@@ -15,7 +15,8 @@ import sys
 import tempfile
 
 BUILD = pathlib.Path(os.environ.get("BUILD", "build"))
-TESTS = ["test/gc/test_barrier", "test/conform/test_conform", "test/gc/test_api"]
+TESTS = ["test/gc/test_barrier", "test/conform/test_bulk", "test/conform/test_conform",
+         "test/gc/test_api"]
 
 # file, what stands there, what the mutant has
 MUTANTS = [
@@ -60,6 +61,21 @@ MUTANTS = [
     ("space/large.c", "    if (o->mark == 0) {\n      large_free(heap, o);",
      "    if (o->mark != 0 && i % 3 == 0) {\n      large_free(heap, o);"),
     ("space/lines.c", "    memset(hole->cursor, 0, TN_GC_HEADER);  // [lines.run]", "    ;"),
+    # from one block to the next
+    ("semi/semi.c", "tni_word_type(header), object, semi_visit);\n    }\n",
+     "tni_word_type(header), object, semi_visit);\n    }\n"
+     "    if (t->scan_block != t->to.block) {\n"
+     "      t->scan_block = heap->blocks.info[t->scan_block].next;\n"
+     "      t->scan = tni_block_start(&heap->blocks, t->scan_block);\n"
+     "    }\n"),
+    ("space/linear.c", "        (uint32_t)(to->cursor - tni_block_start(&heap->blocks, to->block));",
+     "        TNI_BLOCK_SIZE;"),
+    ("space/lines.c", "first = (used + TNI_LINE_SIZE - 1) >> TNI_LINE_LOG2;",
+     "first = used >> TNI_LINE_LOG2;"),
+    ("space/lines.c", "  uint32_t first;\n  tni_hole_close(heap, hole);\n", "  uint32_t first;\n"),
+    ("space/markregion.c", "  tni_hole_close(heap, &t.hole);\n", ""),
+    ("gen/gen.c", "(&t.marker.tracer, true);\n  tni_hole_close(heap, &t.hole);\n",
+     "(&t.marker.tracer, true);\n"),
     # weak references, ephemerons, finalizers, walks
     ("core/weak.c", "      weak->target = TN_REF_NULL;\n", ""),
     ("core/weak.c", "  tracer->visit(tracer, &e->value);", ""),
