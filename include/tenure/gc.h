@@ -30,6 +30,10 @@
  *   [gc.coroutine]  a switch names stacks that the heap knows.
  *   [gc.attached]  a heap is destroyed when no thread is attached.
  *   [gc.finalizer]  a finalizer does not call tn_gc_collect.
+ *   [gc.reenter]  what runs inside a call on a heap (the reclaim hook of
+ *                 tn_vm_set_reclaim, trace functions, walks, event listeners)
+ *                 does not lock that heap: it does not allocate there, collect,
+ *                 or ask for figures.
  * Threads   each thread has its own mutator; calls on a heap are for any.
  * Failure   running out is an answer: TN_REF_NULL or a status, after a
  *           collection of everything has been tried.

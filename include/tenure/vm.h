@@ -183,7 +183,8 @@ TN_API tn_status tn_vm_move(void *from, void *to, size_t size);
 TN_API tn_status tn_vm_alias(void *first, void *second, size_t size);
 
 /* Gives back at least some of bytes; true when it did.  It may be called on
- * any thread that runs out of memory, inside any call that may commit. */
+ * any thread that runs out of memory, inside any call that may commit; so it
+ * does not use a heap with a collector ([gc.reenter] in tenure/gc.h). */
 typedef bool tn_reclaim_fn(void *argument, size_t bytes);
 
 /* Register the program's hook for when memory runs out: it is called once,

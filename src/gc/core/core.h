@@ -139,9 +139,10 @@ struct tn_gc {
   void *spaces;                    // the large objects' (gc/space/large.h)
   tn_gc_options options;           // const
   tni_os_lock lock;
-  tni_blocks blocks;     // lock
-  tni_pool pool;         // chunks of work lists
-  tni_workers *workers;  // NULL: none but the collecting thread
+  _Atomic unsigned holder;  // atomic: relaxed; the thread that has lock, or 0
+  tni_blocks blocks;        // lock
+  tni_pool pool;            // chunks of work lists
+  tni_workers *workers;     // NULL: none but the collecting thread
 
   /* The world; lock. */
   tni_mutator *mutators;

@@ -16,12 +16,17 @@
 void
 tni_world_lock(tn_gc *heap)
 {
+  /* Only the holder itself can read its own number here. */
+  TN_REQUIRE(tni_load_relaxed(&heap->holder) != tni_os_thread_id(),
+             "gc.reenter", "a heap is used inside one of its own calls");
   tni_os_lock_acquire(&heap->lock);
+  tni_store_relaxed(&heap->holder, tni_os_thread_id());
 }
 
 void
 tni_world_unlock(tn_gc *heap)
 {
+  tni_store_relaxed(&heap->holder, 0u);
   tni_os_lock_release(&heap->lock);
 }
 
