@@ -276,6 +276,37 @@ test_external(void)
   heap_close(&h);
 }
 
+/* External memory counts as live where the limit moves: the limit follows it
+ * up, and down again once it is gone. */
+static void
+test_external_sizes(void)
+{
+  for (tn_gc_sizing s = TN_GC_GROWABLE; s <= TN_GC_ADAPTIVE; s++) {
+    test_heap h = heap_open((tn_gc_options){
+        .collector = collector, .sizing = s, .heap_size = (size_t)64 << 20});
+    tn_gc_stats grown;
+    tn_gc_stats after;
+    tn_gc_external(h.m, (ptrdiff_t)20 << 20);
+    TEST(heap_node(&h, 1).at != NULL);
+    tn_gc_collect(h.m, TN_GC_FULL);
+    tn_gc_get_stats(h.gc, &grown);
+    TEST(grown.heap_bytes >= (uint64_t)20 << 20);
+    TEST(grown.limit_bytes > (uint64_t)20 << 20);
+    TEST(grown.limit_bytes <= (uint64_t)64 << 20);
+    tn_gc_external(h.m, -((ptrdiff_t)20 << 20));
+    tn_gc_collect(h.m, TN_GC_FULL);
+    tn_gc_get_stats(h.gc, &after);
+    TEST(after.heap_bytes < (uint64_t)2 << 20);
+    TEST(!collects(&h) || after.limit_bytes < (uint64_t)20 << 20);
+    tn_gc_external(h.m, (ptrdiff_t)80 << 20);
+    while (heap_node(&h, 2).at) {
+    }
+    tn_gc_get_stats(h.gc, &after);
+    TEST(after.limit_bytes <= (uint64_t)64 << 20);
+    heap_close(&h);
+  }
+}
+
 static void
 test_sizes(void)
 {
@@ -358,6 +389,56 @@ test_threads(void)
     TEST(w[i].made == 30000 / 64 + 1);
   }
   tn_gc_block_end(h.m);
+  heap_close(&h);
+}
+
+/* A thread that never allocates is stopped at its safepoints, often. */
+static _Atomic bool loop_ends;
+
+static void *
+loop_main(void *argument)
+{
+  worker *const w = argument;
+  tn_mutator *const m = tn_gc_attach(w->gc, NULL);
+  TN_ROOTS(m, r, kept);
+  r.kept = TN_GC_NEW(m, struct node, w->node);
+  TN_AT(struct node, r.kept)->id = 4711;
+  __atomic_store_n(&w->made, 1, __ATOMIC_RELEASE);
+  while (!loop_ends) {
+    tn_gc_safepoint(m);
+    if (!TEST(TN_AT(struct node, r.kept)->id == 4711))
+      break;
+  }
+  tn_gc_detach(m);
+  return NULL;
+}
+
+static void
+test_safepoints(void)
+{
+  test_heap h = open_heap();
+  pthread_t thread[3];
+  worker w[3];
+  loop_ends = false;
+  for (size_t i = 0; i < 3; i++) {
+    w[i] = (worker){h.gc, h.node, 0};
+    TEST(pthread_create(&thread[i], NULL, loop_main, &w[i]) == 0);
+  }
+  for (size_t i = 0; i < 3; i++)
+    while (!__atomic_load_n(&w[i].made, __ATOMIC_ACQUIRE)) {
+      tn_gc_safepoint(h.m);
+      (void)usleep(100);
+    }
+  for (int i = 0; i < 15; i++)
+    tn_gc_collect(h.m, (tn_gc_kind)(i % 3));
+  loop_ends = true;
+  tn_gc_block_begin(h.m);
+  for (size_t i = 0; i < 3; i++)
+    (void)pthread_join(thread[i], NULL);
+  tn_gc_block_end(h.m);
+  tn_gc_stats s;
+  tn_gc_get_stats(h.gc, &s);
+  TEST(!collects(&h) || s.full_collections >= 10);
   heap_close(&h);
 }
 
@@ -463,8 +544,10 @@ main(void)
     test_pin();
     test_out_of_memory();
     test_external();
+    test_external_sizes();
     test_sizes();
     test_threads();
+    test_safepoints();
     test_fork();
     test_environment();
     if (test_state.failures) {
