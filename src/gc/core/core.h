@@ -139,10 +139,9 @@ struct tn_gc {
   void *spaces;                    // the large objects' (gc/space/large.h)
   tn_gc_options options;           // const
   tni_os_lock lock;
-  _Atomic unsigned holder;  // atomic: relaxed; the thread that has lock, or 0
-  tni_blocks blocks;        // lock
-  tni_pool pool;            // chunks of work lists
-  tni_workers *workers;     // NULL: none but the collecting thread
+  tni_blocks blocks;     // lock
+  tni_pool pool;         // chunks of work lists
+  tni_workers *workers;  // NULL: none but the collecting thread
 
   /* The world; lock. */
   tni_mutator *mutators;
@@ -185,8 +184,9 @@ struct tn_gc {
   uint64_t time_at_collection;
   double allocation_rate;  // bytes a nanosecond, smoothed
   double collection_rate;
-  unsigned stress;                 // const: of tn_gc_stress
-  tn_gc_stats stats;               // lock
+  unsigned stress;          // const: of tn_gc_stress
+  _Atomic unsigned holder;  // atomic: relaxed; the thread that has lock, or 0
+  tn_gc_stats stats;        // lock
   _Atomic uint64_t logged_writes;  // atomic: relaxed
   _Atomic uint32_t logs_lost;      // atomic: a write could not be noted
   tni_vector logged;               // lock: of mutators that are gone
