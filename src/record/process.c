@@ -50,7 +50,7 @@ process_set(const char *key, const char *value)
   if (strncmp(key, "depth=", 6) == 0)
     r->depth = v >= 1 && v <= RECORD_DEPTH ? (uint32_t)v : RECORD_DEPTH;
   else if (strncmp(key, "free=", 5) == 0)
-    r->free_depth = v <= RECORD_DEPTH ? (uint32_t)v : RECORD_DEPTH;
+    r->free_depth = v >= 1 && v <= RECORD_DEPTH ? (uint32_t)v : RECORD_DEPTH;
   else if (strncmp(key, "rate=", 5) == 0)
     r->rate = v;
   else if (strncmp(key, "mode=", 5) == 0)

@@ -14,7 +14,7 @@
 #include "trace/analysis.h"
 #include "trace/calls.h"
 
-enum { TNI_LIFE_FRAMES = 1024, TNI_LIFE_CACHE = 256, TNI_LIFE_RUN = 32 };
+enum { TNI_LIFE_FRAMES = 1024, TNI_LIFE_RUN = 32 };
 
 /* A run of frees without an allocation, by site. */
 typedef struct tni_life_run {
