@@ -3,7 +3,8 @@
 
 Binary trees on every collector, on Debian's libgc, OCaml, OpenJDK Serial, glibc
 and a Cheney copier by hand; GCBench in 1.25, 1.5, 2 and 3 times what is live;
-bump allocation by hand; the cost of an object against the share that survives.
+bump allocation by hand; the cost of an object against the share that survives;
+cache misses in cachegrind's model, which are exact.
 One round runs each once; the best CPU time of the rounds counts.  A peer that is
 not installed is left out and said so.  Prints name,variant,metric,value.
 """
@@ -145,6 +146,21 @@ def survival(count):
                           f"{cpu / count * 1e9:.2f}", flush=True)
 
 
+def caches(peers, depth):
+    """Misses of data for each thousand references, first and last level."""
+    wanted = {name: [GC, "binary-trees", str(depth), "--collector", name, "--heap", "8M"]
+              for name in COLLECTORS}
+    wanted.update({name: [*peers[name], str(depth)] for name in ("hand", "libgc")
+                   if name in peers})
+    for name, command in wanted.items():
+        done = subprocess.run(["valgrind", "--tool=cachegrind", "--cachegrind-out-file=/dev/null",
+                               *command], capture_output=True, text=True)
+        counts = {key: int(re.search(rf"{key}:\s+([\d,]+)", done.stderr)[1].replace(",", ""))
+                  for key in ("D   refs", "D1  misses", "LLd misses")}
+        for key, metric in ("D1  misses", "d1_per_1000"), ("LLd misses", "ll_per_1000"):
+            print(f"cache,{name},{metric},{1000 * counts[key] / counts['D   refs']:.2f}")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--depth", type=int, default=20)
@@ -161,6 +177,7 @@ def main():
         gcbench(peers, 8 if a.quick else 16, a.rounds)
         alloc(peers, 100000 if a.quick else 20000000, a.rounds)
         survival(100000 if a.quick else 5000000)
+        caches(peers, 8 if a.quick else 14)
     return 0
 
 
