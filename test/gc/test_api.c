@@ -341,11 +341,9 @@ typedef struct worker {
   unsigned long made;
 } worker;
 
-static void *
-worker_main(void *argument)
+static void
+worker_work(tn_mutator *m, worker *w)
 {
-  worker *const w = argument;
-  tn_mutator *const m = tn_gc_attach(w->gc, NULL);
   TN_ROOTS(m, r, list, n);
   for (uint64_t i = 0; i < 30000; i++) {
     r.n = TN_GC_NEW(m, struct node, w->node);
@@ -365,7 +363,15 @@ worker_main(void *argument)
   }
   for (tn_ref n = r.list; n.at; n = TN_AT(struct node, n)->next)
     w->made += TN_AT(struct node, n)->id % 64 == 0;
-  tn_gc_detach(m);
+}
+
+static void *
+worker_main(void *argument)
+{
+  worker *const w = argument;
+  tn_mutator *const m = tn_gc_attach(w->gc, NULL);
+  worker_work(m, w);
+  tn_gc_detach(m);  // outside of the block with the roots: [gc.frames]
   return NULL;
 }
 
@@ -395,11 +401,9 @@ test_threads(void)
 /* A thread that never allocates is stopped at its safepoints, often. */
 static _Atomic bool loop_ends;
 
-static void *
-loop_main(void *argument)
+static void
+loop_work(tn_mutator *m, worker *w)
 {
-  worker *const w = argument;
-  tn_mutator *const m = tn_gc_attach(w->gc, NULL);
   TN_ROOTS(m, r, kept);
   r.kept = TN_GC_NEW(m, struct node, w->node);
   TN_AT(struct node, r.kept)->id = 4711;
@@ -409,6 +413,14 @@ loop_main(void *argument)
     if (!TEST(TN_AT(struct node, r.kept)->id == 4711))
       break;
   }
+}
+
+static void *
+loop_main(void *argument)
+{
+  worker *const w = argument;
+  tn_mutator *const m = tn_gc_attach(w->gc, NULL);
+  loop_work(m, w);
   tn_gc_detach(m);
   return NULL;
 }

@@ -10,7 +10,7 @@ struct tni_handles {
   tn_ref slot[ROOTS_HANDLES];  // a free one: the next free one, tagged
 };
 
-static char roots_none[8];  // the end of the list of free handles
+static _Alignas(8) char roots_none[8];  // the end of the list of free handles
 
 /* ---- Handles: a free one holds the next one's address plus 1 --------------- */
 
