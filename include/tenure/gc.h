@@ -22,7 +22,6 @@
  *                 relatives only; an object may be filled plainly until the
  *                 next point where a collection may run.
  *   [gc.thread]   a mutator is used by the thread that attached it.
- *   [gc.frames]   it is detached outside of all blocks with TN_ROOTS.
  *   [gc.size]     sizes and counts given are in range.
  *   [gc.map]      the references of a type lie within it, and are told once.
  *   [gc.block]    blocking regions do not nest, and nothing of the heap is used

@@ -371,7 +371,7 @@ worker_main(void *argument)
   worker *const w = argument;
   tn_mutator *const m = tn_gc_attach(w->gc, NULL);
   worker_work(m, w);
-  tn_gc_detach(m);  // outside of the block with the roots: [gc.frames]
+  tn_gc_detach(m);  // outside of the block with the roots
   return NULL;
 }
 

@@ -195,8 +195,6 @@ tn_gc_detach(tn_mutator *public)
   tn_gc *const heap = m->heap;
   TNI_GC_REQUIRE(public->thread == tni_os_thread_id(), "gc.thread",
                  "a mutator is detached on another thread", );
-  TN_REQUIRE(public->frames == NULL, "gc.frames",
-             "a mutator is detached inside a block with TN_ROOTS");
   tni_world_lock(heap);
   if (heap->is_stopping) {
     m->public.frames = NULL;
