@@ -29,6 +29,7 @@
  *   [gc.handle]   a handle is removed once.
  *   [gc.coroutine]  a switch names stacks that the heap knows.
  *   [gc.attached]  a heap is destroyed when no thread is attached.
+ *   [gc.frames]   a thread is detached outside of the blocks of its TN_ROOTS.
  *   [gc.finalizer]  a finalizer does not call tn_gc_collect.
  *   [gc.reenter]  what runs inside a call on a heap (the reclaim hook of
  *                 tn_vm_set_reclaim, trace functions, walks, event listeners)
@@ -167,7 +168,8 @@ TN_API const char *tn_gc_collector_name(size_t i);
  */
 TN_API tn_mutator *tn_gc_attach(tn_gc *heap, tn_status *status);
 
-/* End the thread's part in its heap; its roots are roots no more.
+/* End the thread's part in its heap; outside of every block of TN_ROOTS, whose
+ * end writes to m.
  *
  *   threads the owner of m
  *   cost    O(1)

@@ -66,6 +66,10 @@ heap_close(test_heap *h)
   tn_gc_destroy(h->gc);
 }
 
+/* Before a test_heap: it closes with the block, after the roots declared below
+ * it ([gc.frames]). */
+#define HEAP_CLOSES __attribute__((cleanup(heap_close)))
+
 static inline tn_ref
 heap_node(test_heap *h, uint64_t id)
 {

@@ -29,7 +29,7 @@ collects(const test_heap *h)
 static void
 test_lists(void)
 {
-  test_heap h = open_heap();
+  HEAP_CLOSES test_heap h = open_heap();
   TN_ROOTS(h.m, r, list, n);
   for (uint64_t i = 0; i < 20000; i++) {
     r.n = heap_node(&h, i);
@@ -45,13 +45,12 @@ test_lists(void)
   TEST(tn_gc_size_of(r.list) == sizeof(struct node));
   TEST(tn_gc_type_of(r.list) == h.node);
   r.list = r.n = TN_REF_NULL;
-  heap_close(&h);
 }
 
 static void
 test_weak(void)
 {
-  test_heap h = open_heap();
+  HEAP_CLOSES test_heap h = open_heap();
   TN_ROOTS(h.m, r, kept, weak, dead, eph, gone);
   r.kept = heap_node(&h, 1);
   r.weak = tn_gc_weak(h.m, r.kept);
@@ -70,7 +69,6 @@ test_weak(void)
     TEST(tn_gc_ephemeron_key(r.gone).at == NULL);
     TEST(tn_gc_ephemeron_value(r.gone).at == NULL);
   }
-  heap_close(&h);
 }
 
 /* Ephemerons each of whose value is the next one's key, in both orders. */
@@ -78,7 +76,7 @@ static void
 test_chain(bool forwards)
 {
   enum { LINKS = 500 };
-  test_heap h = open_heap();
+  HEAP_CLOSES test_heap h = open_heap();
   TN_ROOTS(h.m, r, table, keys, first, e);
   r.table = tn_gc_new_array(h.m, h.refs, LINKS);
   r.keys = tn_gc_new_array(h.m, h.refs, LINKS + 1);
@@ -104,7 +102,6 @@ test_chain(bool forwards)
   tn_gc_collect(h.m, TN_GC_FULL);
   for (size_t i = 0; i < LINKS && collects(&h); i++)
     TEST(!tn_gc_ephemeron_value(TN_AT(struct refs, r.table)->slot[i]).at);
-  heap_close(&h);
 }
 
 static int final_seen[64];
@@ -121,7 +118,7 @@ static void
 test_finalizers(void)
 {
   static int keys[] = {0, 1, 2, 3, 4, 5, 6, 7, 13};
-  test_heap h = open_heap();
+  HEAP_CLOSES test_heap h = open_heap();
   final_count = 0;
   TN_ROOTS(h.m, r, chain, n, kept);
   /* 0 reaches 1 reaches ... 7, registered in a mixed order, with a plain
@@ -150,7 +147,6 @@ test_finalizers(void)
   tn_gc_collect(h.m, TN_GC_FULL);
   TEST(tn_gc_finalize(h.m, 100, &error) == (due ? 1 : 0));
   TEST(error == (due ? 13 : 0));
-  heap_close(&h);
 }
 
 /* Two that reach each other, and two of one object: each once. */
@@ -158,7 +154,7 @@ static void
 test_final_cycle(void)
 {
   static int keys[] = {0, 1, 2};
-  test_heap h = open_heap();
+  HEAP_CLOSES test_heap h = open_heap();
   final_count = 0;
   TN_ROOTS(h.m, r, a, b);
   r.a = heap_node(&h, 0);
@@ -176,14 +172,13 @@ test_final_cycle(void)
   for (int i = 0; i < final_count; i++)
     mask |= 1 << final_seen[i];
   TEST(mask == (collects(&h) ? 7 : 0));
-  heap_close(&h);
 }
 
 static void
 test_roots(void)
 {
   static tn_ref globals[3];
-  test_heap h = open_heap();
+  HEAP_CLOSES test_heap h = open_heap();
   globals[1] = heap_node(&h, 5);
   TEST(tn_gc_root_add(h.gc, globals, 3) == TN_OK);
   tn_ref *handles[600];
@@ -200,13 +195,12 @@ test_roots(void)
     TEST((handles[i] = tn_gc_handle(h.m, TN_REF_NULL)) != NULL);
   TEST(tn_gc_root_remove(h.gc, globals) == TN_OK);
   TEST(tn_gc_root_remove(h.gc, globals) == TN_EINVAL);
-  heap_close(&h);
 }
 
 static void
 test_pin(void)
 {
-  test_heap h = open_heap();
+  HEAP_CLOSES test_heap h = open_heap();
   TN_ROOTS(h.m, r, a, large);
   r.a = heap_node(&h, 1);
   const tn_status can = heap_is(&h, "semi") ? TN_ENOTSUP : TN_OK;
@@ -231,14 +225,13 @@ test_pin(void)
   }
   TEST(tn_gc_unpin(h.m, a) == TN_EINVAL);
   TEST(tn_gc_unpin(h.m, r.large) == TN_OK);
-  heap_close(&h);
 }
 
 /* Running out is an answer, and memory comes back. */
 static void
 test_out_of_memory(void)
 {
-  test_heap h = heap_open(
+  HEAP_CLOSES test_heap h = heap_open(
       (tn_gc_options){.collector = collector, .heap_size = (size_t)2 << 20});
   TN_ROOTS(h.m, r, list, n, big);
   size_t made = 0;
@@ -261,19 +254,17 @@ test_out_of_memory(void)
   TEST((heap_node(&h, 1).at != NULL) == collects(&h));
   r.big = tn_gc_new_array(h.m, h.refs, 1 << 15);
   TEST((r.big.at != NULL) == collects(&h));
-  heap_close(&h);
 }
 
 static void
 test_external(void)
 {
-  test_heap h = heap_open(
+  HEAP_CLOSES test_heap h = heap_open(
       (tn_gc_options){.collector = collector, .heap_size = (size_t)2 << 20});
   tn_gc_external(h.m, (ptrdiff_t)8 << 20);
   TEST(heap_node(&h, 1).at == NULL);
   tn_gc_external(h.m, -((ptrdiff_t)8 << 20));
   TEST(heap_node(&h, 1).at != NULL);
-  heap_close(&h);
 }
 
 /* External memory counts as live where the limit moves: the limit follows it
@@ -282,7 +273,7 @@ static void
 test_external_sizes(void)
 {
   for (tn_gc_sizing s = TN_GC_GROWABLE; s <= TN_GC_ADAPTIVE; s++) {
-    test_heap h = heap_open((tn_gc_options){
+    HEAP_CLOSES test_heap h = heap_open((tn_gc_options){
         .collector = collector, .sizing = s, .heap_size = (size_t)64 << 20});
     tn_gc_stats grown;
     tn_gc_stats after;
@@ -303,7 +294,6 @@ test_external_sizes(void)
     }
     tn_gc_get_stats(h.gc, &after);
     TEST(after.limit_bytes <= (uint64_t)64 << 20);
-    heap_close(&h);
   }
 }
 
@@ -311,7 +301,7 @@ static void
 test_sizes(void)
 {
   for (tn_gc_sizing s = TN_GC_FIXED; s <= TN_GC_ADAPTIVE; s++) {
-    test_heap h = heap_open((tn_gc_options){
+    HEAP_CLOSES test_heap h = heap_open((tn_gc_options){
         .collector = collector, .sizing = s, .heap_size = (size_t)64 << 20});
     tn_gc_stats before;
     tn_gc_stats after;
@@ -329,7 +319,6 @@ test_sizes(void)
     TEST(after.limit_bytes <= (uint64_t)64 << 20);
     TEST(after.limit_bytes >= before.limit_bytes);
     TEST(s == TN_GC_FIXED || after.limit_bytes > before.limit_bytes);
-    heap_close(&h);
   }
 }
 
@@ -378,7 +367,7 @@ worker_main(void *argument)
 static void
 test_threads(void)
 {
-  test_heap h = heap_open((tn_gc_options){
+  HEAP_CLOSES test_heap h = heap_open((tn_gc_options){
       .collector = collector,
       .heap_size = (size_t)(strcmp(collector, "none") ? 6 : 64) << 20});
   pthread_t thread[4];
@@ -395,7 +384,6 @@ test_threads(void)
     TEST(w[i].made == 30000 / 64 + 1);
   }
   tn_gc_block_end(h.m);
-  heap_close(&h);
 }
 
 /* A thread that never allocates is stopped at its safepoints, often. */
@@ -428,7 +416,7 @@ loop_main(void *argument)
 static void
 test_safepoints(void)
 {
-  test_heap h = open_heap();
+  HEAP_CLOSES test_heap h = open_heap();
   pthread_t thread[3];
   worker w[3];
   loop_ends = false;
@@ -451,13 +439,12 @@ test_safepoints(void)
   tn_gc_stats s;
   tn_gc_get_stats(h.gc, &s);
   TEST(!collects(&h) || s.full_collections >= 10);
-  heap_close(&h);
 }
 
 static void
 test_fork(void)
 {
-  test_heap h =
+  HEAP_CLOSES test_heap h =
       heap_open((tn_gc_options){.collector = collector, .workers = 2});
   TN_ROOTS(h.m, r, n);
   r.n = heap_node(&h, 77);
@@ -472,7 +459,6 @@ test_fork(void)
     _exit(test_state.failures != 0);
   int status = 1;
   TEST(waitpid(child, &status, 0) == child && status == 0);
-  heap_close(&h);
 }
 
 /* ---- What is refused --------------------------------------------------------------- */
@@ -535,9 +521,8 @@ static void
 test_environment(void)
 {
   (void)setenv("TENURE_GC", collector, 1);
-  test_heap h = heap_open((tn_gc_options){0});
+  HEAP_CLOSES test_heap h = heap_open((tn_gc_options){0});
   TEST_TEXT(tn_gc_collector(h.gc), collector);
-  heap_close(&h);
   (void)unsetenv("TENURE_GC");
 }
 

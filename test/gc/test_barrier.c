@@ -46,7 +46,8 @@ static void
 test_stores(size_t count, bool pinned)
 {
   for (size_t s = 0; s < sizeof stores / sizeof stores[0]; s++) {
-    test_heap h = heap_open((tn_gc_options){.collector = collector});
+    HEAP_CLOSES test_heap h =
+        heap_open((tn_gc_options){.collector = collector});
     TN_ROOTS(h.m, r, table, young);
     r.table = pinned ? tn_gc_new_pinned(h.m, h.refs, count)
                      : tn_gc_new_array(h.m, h.refs, count);
@@ -67,7 +68,6 @@ test_stores(size_t count, bool pinned)
       TEST(TN_AT(struct node, found)->id == round);
     }
     TEST(tn_gc_verify(h.m) == 0);
-    heap_close(&h);
   }
 }
 
@@ -76,9 +76,10 @@ static void
 test_overflow(void)
 {
   enum { WIDE = 6000 };
-  test_heap h = heap_open((tn_gc_options){.collector = collector,
-                                          .heap_size = (size_t)32 << 20,
-                                          .stress = TN_GC_STRESS_TINY});
+  HEAP_CLOSES test_heap h =
+      heap_open((tn_gc_options){.collector = collector,
+                                .heap_size = (size_t)32 << 20,
+                                .stress = TN_GC_STRESS_TINY});
   TN_ROOTS(h.m, r, table, n, child);
   r.table = tn_gc_new_array(h.m, h.refs, WIDE);
   for (uint64_t i = 0; i < WIDE; i++) {
@@ -101,7 +102,6 @@ test_overflow(void)
   tn_gc_get_stats(h.gc, &s);
   if (!heap_is(&h, "none") && !heap_is(&h, "semi"))
     TEST(s.worklist_overflows > 0);
-  heap_close(&h);
 }
 
 struct vague {
@@ -113,7 +113,7 @@ struct vague {
 static void
 test_ambiguous_fields(void)
 {
-  test_heap h = heap_open((tn_gc_options){.collector = collector});
+  HEAP_CLOSES test_heap h = heap_open((tn_gc_options){.collector = collector});
   tn_status status;
   const tn_type_spec spec = {
       .name = "vague", .size = sizeof(struct vague), .map = 2, .ambiguous = 1};
@@ -139,18 +139,15 @@ test_ambiguous_fields(void)
     TEST(((const struct node *)at)->id == 41);
     TEST(TN_AT(struct vague, r.v)->exact.at == r.v.at);
   }
-  heap_close(&h);
 }
 
 /* A pinned young object among others: they move out, it becomes old there. */
 static void
 test_promotion_in_place(void)
 {
-  test_heap h = heap_open((tn_gc_options){.collector = collector});
-  if (heap_is(&h, "semi")) {
-    heap_close(&h);
+  HEAP_CLOSES test_heap h = heap_open((tn_gc_options){.collector = collector});
+  if (heap_is(&h, "semi"))
     return;
-  }
   TN_ROOTS(h.m, r, table, pinned, n);
   r.table = tn_gc_new_array(h.m, h.refs, 100);
   for (uint64_t i = 0; i < 100; i++) {
@@ -176,7 +173,6 @@ test_promotion_in_place(void)
     TEST(TN_AT(struct node, n)->id == i);
   }
   TEST(tn_gc_unpin(h.m, r.pinned) == TN_OK);
-  heap_close(&h);
 }
 
 int

@@ -12,7 +12,7 @@ static const char *collector;
 static void
 test_paths(void)
 {
-  test_heap h = heap_open((tn_gc_options){.collector = collector});
+  HEAP_CLOSES test_heap h = heap_open((tn_gc_options){.collector = collector});
   TN_ROOTS(h.m, r, table, chain, n, weak);
   r.table = tn_gc_new_array(h.m, h.refs, 10);
   for (uint64_t i = 0; i < 5; i++) {
@@ -45,13 +45,12 @@ test_paths(void)
   TEST(tn_gc_snapshot_find(s, TN_REF_NULL) == TN_GC_ROOT);
   tn_gc_snapshot_free(s);
   tn_gc_snapshot_free(NULL);
-  heap_close(&h);
 }
 
 static void
 test_census(void)
 {
-  test_heap h = heap_open((tn_gc_options){.collector = collector});
+  HEAP_CLOSES test_heap h = heap_open((tn_gc_options){.collector = collector});
   TN_ROOTS(h.m, r, list, table);
   for (uint64_t i = 0; i < 1000; i++) {
     const tn_ref n = heap_node(&h, i);
@@ -76,7 +75,6 @@ test_census(void)
   TEST(tn_gc_snapshot_diff(after, after, c, 4) == 0);
   tn_gc_snapshot_free(before);
   tn_gc_snapshot_free(after);
-  heap_close(&h);
 }
 
 int

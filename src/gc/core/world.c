@@ -195,9 +195,10 @@ tn_gc_detach(tn_mutator *public)
   tn_gc *const heap = m->heap;
   TNI_GC_REQUIRE(public->thread == tni_os_thread_id(), "gc.thread",
                  "a mutator is detached on another thread", );
+  TNI_GC_REQUIRE(!public->frames && !(m->coroutine && m->own.frames),
+                 "gc.frames", "a mutator is detached inside its roots", );
   tni_world_lock(heap);
   if (heap->is_stopping) {
-    m->public.frames = NULL;
     tni_roots_save(m);
     world_leave(m);
     world_enter(m);
