@@ -1,4 +1,4 @@
-/* type.c -- making types; the contract is in <tenure/gc.h> */
+/* type.c -- making types; the contract is in <tenure/gc_type.h> */
 #include "gc/core/core.h"
 
 #define TYPE_WORD sizeof(void *)
