@@ -1,6 +1,6 @@
 /* bulk.h -- several MiB that live, over many blocks, of many sizes
  *
- *   index (a tree of pairs) --256 leaves--> bushes and chains, each from a seed
+ *   index (a tree of pairs) --leaves--> bushes and chains, each from a seed
  *
  * A part is a function of its seed: kinds, sizes, numbers.  Parts are replaced
  * at random; all are built again in thought and compared.  What goes wrong
@@ -13,8 +13,7 @@
 
 #include "conform/mutator.h"
 
-#define BULK_LEVELS 8u
-#define BULK_PARTS  (1u << BULK_LEVELS)
+#define BULK_LEVELS 8u   // of the index, at most
 #define BULK_DEPTH  5u   // of a bush
 #define BULK_LINKS  80u  // of a chain
 
@@ -22,8 +21,9 @@ typedef struct bulk {
   tn_mutator *m;
   types types;
   uint64_t random;
-  uint64_t seed[BULK_PARTS];  // 0: the part was refused, and is not there
-  tn_ref index;               // a root
+  uint64_t seed[1u << BULK_LEVELS];  // 0: refused, and the part is not there
+  unsigned levels;                   // of the index
+  tn_ref *index;                     // a root
   size_t refused;
 } bulk;
 
@@ -164,12 +164,18 @@ bulk_check_chain(bulk *b, tn_ref link, uint64_t seed)
 
 /* ---- The index ----------------------------------------------------------------- */
 
+static inline size_t
+bulk_parts(const bulk *b)
+{
+  return (size_t)1 << b->levels;
+}
+
 /* The pair above part i, and its slot of it. */
 static inline tn_ref *
 bulk_place(bulk *b, size_t i, tn_ref *above)
 {
-  *above = b->index;
-  for (unsigned level = BULK_LEVELS; --level > 0;)
+  *above = *b->index;
+  for (unsigned level = b->levels; --level > 0;)
     *above = TN_AT(struct pair, *above)->slot[i >> level & 1];
   return &TN_AT(struct pair, *above)->slot[i & 1];
 }
@@ -177,7 +183,7 @@ bulk_place(bulk *b, size_t i, tn_ref *above)
 static inline void
 bulk_compare(bulk *b)
 {
-  for (size_t i = 0; i < BULK_PARTS && test_state.failures == 0; i++) {
+  for (size_t i = 0; i < bulk_parts(b) && test_state.failures == 0; i++) {
     tn_ref above;
     const tn_ref part = *bulk_place(b, i, &above);
     if (b->seed[i] == 0)

@@ -1,12 +1,14 @@
-/* slow_conform.c -- ten million random steps, and lists of ten million
+/* slow_conform.c -- ten million random steps and lists of ten million
  *
- * The steps are shared by the collectors, plain and with two workers; a list is
- * marked and copied without recursion, and moved through its links.
+ * On every collector.  The steps are shared by the kinds of roots, with one
+ * worker and with two; a list is marked and copied without recursion, and moved
+ * through its links.
  * SPDX-License-Identifier: MIT
  */
 #include "conform/matrix.h"
 
 #define LINKS 10000000u
+#define STEPS 10000000u
 
 static void
 long_list(const char *collector, unsigned workers)
@@ -43,6 +45,26 @@ long_list(const char *collector, unsigned workers)
   tn_gc_destroy(heap);
 }
 
+/* Ten million steps, in heaps of at most 640 MiB for one that never frees. */
+static void
+many_steps(const char *collector)
+{
+  const bool collects = strcmp(collector, "none") != 0;
+  const root_kind kinds = matrix_scans(collector) ? ON_STACK + 1 : ON_STACK;
+  const size_t heaps = collects ? kinds : STEPS / 1000000;
+  for (size_t i = 0; i < heaps && test_state.failures == 0; i++) {
+    const setting s = {.collector = collector,
+                       .roots = (root_kind)(i % kinds),
+                       .heap = (size_t)(collects ? 8 : 640) << 20,
+                       .steps = (STEPS + heaps - 1) / heaps,
+                       .collect_every = 25000,
+                       .workers = 1 + i % 2};
+    matrix_one(&s);
+    if (test_state.failures)
+      matrix_say(&s);
+  }
+}
+
 int
 main(void)
 {
@@ -50,19 +72,7 @@ main(void)
   const char *name;
   for (size_t i = 0; (name = tn_gc_collector_name(i)) != NULL; i++) {
     long_list(name, 1);
-    for (unsigned workers = 1; workers <= 2; workers++) {
-      setting s = {.collector = name,
-                   .roots = workers == 1 ? IN_FRAME : IN_HANDLES,
-                   .heap = (size_t)8 << 20,
-                   .steps = strcmp(name, "none") ? 1250000 : 100000,
-                   .collect_every = 25000,
-                   .workers = workers};
-      if (strcmp(name, "none") == 0)
-        s.heap = (size_t)640 << 20;
-      matrix_one(&s);
-      if (test_state.failures)
-        matrix_say(&s);
-    }
+    many_steps(name);
   }
   TEST(matrix_sum.worker_objects[1] > 0);
   return test_done();

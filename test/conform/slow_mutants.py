@@ -62,6 +62,8 @@ MUTANTS = [
      "    if (o->mark != 0 && i % 3 == 0) {\n      large_free(heap, o);"),
     ("space/lines.c", "    memset(hole->cursor, 0, TN_GC_HEADER);  // [lines.run]", "    ;"),
     # from one block to the next
+    ("semi/semi.c", "  return t->to.block != TNI_NO_BLOCK &&\n"
+     "         (t->scan_block != t->to.block || t->scan != t->to.cursor);", "  return false;"),
     ("semi/semi.c", "tni_word_type(header), object, semi_visit);\n    }\n",
      "tni_word_type(header), object, semi_visit);\n    }\n"
      "    if (t->scan_block != t->to.block) {\n"
