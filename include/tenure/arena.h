@@ -414,13 +414,22 @@ TN_API void *tn_arena_keep(tn_arena *a, tn_arena_mark mark, const void *p,
 
 /* Call run(argument) when the arena goes below this place, the newest first.
  *
- *   returns the registration, for tn_scope_cancel(&a->cleanups, it); NULL:
- *           no memory, nothing registered
+ *   returns the registration, for tn_scope_cancel(&a->cleanups, it)
+ *   errors  as tn_arena_push
  *   threads the owner
  *   cost    a push and some stores
  */
-TN_API TN_NODISCARD tn_cleanup *tn_arena_defer(tn_arena *a, tn_cleanup_fn *run,
-                                               void *argument);
+TN_API tn_cleanup *tn_arena_defer(tn_arena *a, tn_cleanup_fn *run,
+                                  void *argument);
+
+/* The same, or NULL when nothing is left: nothing is registered then, and what
+ * was acquired is still the caller's to undo.
+ *
+ *   threads the owner
+ *   cost    as tn_arena_defer
+ */
+TN_API TN_NODISCARD tn_cleanup *
+tn_arena_try_defer(tn_arena *a, tn_cleanup_fn *run, void *argument);
 
 /* Let go of an arena, so that another thread can take it over.  The two must
  * synchronise, as for any memory.

@@ -228,13 +228,24 @@ tn_arena_free(tn_arena *a, void *p, size_t size)
     tni_event_say(TN_EVENT_FREE, "arena", a, block, size);
 }
 
-tn_cleanup *
-tn_arena_defer(tn_arena *a, tn_cleanup_fn *run, void *argument)
+static tn_cleanup *
+rewind_register(tn_arena *a, tn_cleanup *storage, tn_cleanup_fn *run,
+                void *argument)
 {
-  tn_cleanup *const storage = tn_arena_try(a, sizeof *storage);
-  if (storage == NULL)
-    return NULL;
   tn_scope_attach(&a->cleanups, storage, run, argument);
   tni_arena_stir(a);
   return storage;
+}
+
+tn_cleanup *
+tn_arena_defer(tn_arena *a, tn_cleanup_fn *run, void *argument)
+{
+  return rewind_register(a, TN_ARENA_NEW(a, tn_cleanup), run, argument);
+}
+
+tn_cleanup *
+tn_arena_try_defer(tn_arena *a, tn_cleanup_fn *run, void *argument)
+{
+  tn_cleanup *const storage = tn_arena_try(a, sizeof *storage);
+  return storage ? rewind_register(a, storage, run, argument) : NULL;
 }

@@ -101,7 +101,7 @@ defer(void)
   void *number;
   const uintptr_t bits = model.registered;
   memcpy(&number, &bits, sizeof number);
-  if (tn_arena_defer(&model.arena, clean, number))
+  if (tn_arena_try_defer(&model.arena, clean, number))
     model.registered++;
 }
 

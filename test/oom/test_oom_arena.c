@@ -86,7 +86,7 @@ tree(void)
   cleaned = 0;
   bool ok = try_or_same(&child, 100) && try_or_same(&child, 100000) &&
             try_or_same(&child, MIB / 4);
-  const int registered = tn_arena_defer(&child, clean, NULL) != NULL;
+  const int registered = tn_arena_try_defer(&child, clean, NULL) != NULL;
   ok = ok && registered;
   tn_arena_destroy(&parent);
   TEST(cleaned == registered);
