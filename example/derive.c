@@ -6,96 +6,74 @@
  * and only the result is in the arena of whoever asked for it.
  * SPDX-License-Identifier: MIT
  */
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include <tenure/scratch.h>
 
 typedef struct node {
-  char op;  // + - *, x, or 0 for a number
-  long value;
-  struct node *left, *right;
+  long op, value;  // + or *, x, or 0 for the number value
+  const struct node *left, *right;
 } node;
 
-static node *
-make(tn_arena *a, char op, long value, node *left, node *right)
+/* A node, or the one that it is equal to: a*0 = 0, 0+a = a+0 = a*1 = a. */
+static const node *
+make(tn_arena *a, node n)
 {
-  node *const n = TN_ARENA_NEW(a, node);
-  *n = (node){op, value, left, right};
+  const node *const zero = n.op == '*' ? n.right : n.left;
+  if (zero && zero->op == 0 && zero->value == 0)
+    return n.right;
+  if (n.right && n.right->op == 0 && n.right->value == (n.op == '*'))
+    return n.left;
+  return tn_arena_copy(a, &n, sizeof n);
+}
+
+/* sum = product {+ product}, product = atom {* atom}, atom = x, 12, (sum) */
+static const node *
+parse(tn_arena *a, char **at, const char *ops)
+{
+  if (*ops != '\0') {
+    const node *n = parse(a, at, ops + 1);
+    for (; **at == *ops; n = make(a, (node){*ops, 0, n, parse(a, at, ops + 1)}))
+      ++*at;
+    return n;
+  }
+  if (**at != '(')
+    return **at == 'x' ? make(a, (node){.op = *(*at)++})
+                       : make(a, (node){.value = strtol(*at, at, 10)});
+  ++*at;
+  const node *const n = parse(a, at, "+*");
+  *at += **at == ')';
   return n;
 }
 
-/* sum = product {+- product}, product = atom {* atom}, atom = x, 12, (sum) */
-static node *
-parse(tn_arena *a, const char **at, int level)
+static const node *
+derive(tn_arena *a, const node *n)
 {
-  if (level < 2) {
-    node *n = parse(a, at, level + 1);
-    while (**at && (level == 0 ? **at == '+' || **at == '-' : **at == '*')) {
-      const char op = *(*at)++;
-      n = make(a, op, 0, n, parse(a, at, level + 1));
-    }
-    return n;
-  }
-  if (*(*at) == '(') {
-    ++*at;
-    node *const n = parse(a, at, 0);
-    *at += **at == ')';
-    return n;
-  }
-  if (isdigit((unsigned char)**at)) {
-    char *end;
-    node *const n = make(a, 0, strtol(*at, &end, 10), NULL, NULL);
-    *at = end;
-    return n;
-  }
-  *at += **at == 'x';
-  return make(a, 'x', 0, NULL, NULL);
-}
-
-static node *
-derive(tn_arena *a, node *n)
-{
-  if (n->op == '*')
-    return make(a, '+', 0, make(a, '*', 0, derive(a, n->left), n->right),
-                make(a, '*', 0, n->left, derive(a, n->right)));
-  if (n->op == '+' || n->op == '-')
-    return make(a, n->op, 0, derive(a, n->left), derive(a, n->right));
-  return make(a, 0, n->op == 'x', NULL, NULL);
+  if (n->left == NULL)
+    return make(a, (node){.value = n->op == 'x'});
+  const node *l = derive(a, n->left), *r = derive(a, n->right);
+  l = n->op == '+' ? l : make(a, (node){'*', 0, n->right, l});
+  r = n->op == '+' ? r : make(a, (node){'*', 0, n->left, r});
+  return make(a, (node){'+', 0, l, r});
 }
 
 /* The text goes to out; those of the operands are scratch. */
-static char *
+static const char *
 show(tn_arena *out, const node *n)
 {
-  if (n->op == 0)
-    return tn_arena_printf(out, "%ld", n->value);
-  if (n->op == 'x')
-    return tn_arena_text(out, "x");
+  if (n->left == NULL)
+    return n->op ? "x" : tn_arena_printf(out, "%ld", n->value);
   TN_SCRATCH(s, out);
-  const char *const left = show(s, n->left), *const right = show(s, n->right);
-  if (n->op == '*' && n->left->op == 0 && n->left->value < 2)
-    return tn_arena_text(out, n->left->value ? right : "0");
-  if (n->op == '*' && n->right->op == 0 && n->right->value < 2)
-    return tn_arena_text(out, n->right->value ? left : "0");
-  if (n->op == '+' && (left[0] == '0' || right[0] == '0'))
-    return tn_arena_text(out, left[0] == '0' ? right : left);
-  return tn_arena_printf(out, n->op == '*' ? "%s%c%s" : "(%s%c%s)", left, n->op,
-                         right);
+  return tn_arena_printf(out, n->op == '*' ? "%s*%s" : "(%s+%s)",
+                         show(s, n->left), show(s, n->right));
 }
 
 int
 main(int argc, char **argv)
 {
-  const char *at = argc > 1 ? argv[1] : "x*(x+3)*2";
+  char sample[] = "x*(x+3)*2", *at = argc > 1 ? argv[1] : sample;
   TN_SCRATCH(s, NULL);
-  node *const tree = parse(s, &at, 0);
-  if (*at != '\0') {
-    fprintf(stderr, "derive: cannot read '%s'\n", at);
-    return 1;
-  }
-  TN_SCRATCH(answer, s);
-  printf("%s\n", show(answer, derive(s, tree)));
-  return 0;
+  /* What is left of the text could not be read. */
+  return puts(show(s, derive(s, parse(s, &at, "+*")))) < 0 || *at != '\0';
 }
