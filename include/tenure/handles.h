@@ -152,6 +152,32 @@ typedef struct tn_handles_stats {
  */
 TN_API tn_handles_stats tn_handles_get_stats(const tn_handles *handles);
 
+/* The handle of a live object: the way back from a pointer.
+ *
+ *   object  any pointer
+ *   returns {0} when it is not the start of a live object of this pool
+ *   threads the owner
+ *   cost    O(1): a division
+ */
+TN_API tn_handle tn_handles_of(const tn_handles *handles, const void *object);
+
+/* A pool of handles as a provider: blocks of at most the pool's size and
+ * alignment, which is TN_ALIGN at least or there are none.  A block is an
+ * object: it has a handle (tn_handles_of), and freeing it either way makes that
+ * stale. */
+typedef struct tn_handles_provider {
+  tn_provider provider;  // const
+  tn_handles *handles;   // const
+} tn_handles_provider;
+
+/* Offer the pool as a provider.
+ *
+ *   returns a provider for as long as the pool lives
+ *   threads the owner
+ *   cost    O(1)
+ */
+TN_API tn_handles_provider tn_handles_provide(tn_handles *handles);
+
 /* Say what is wrong with handle, and stop. */
 TN_API TN_COLD TN_NORETURN void
 tni_handles_bad(const tn_handles *handles, tn_handle handle, const char *what);

@@ -28,7 +28,7 @@
 #ifndef TENURE_STACK_POOL_H
 #define TENURE_STACK_POOL_H
 
-#include <tenure/base.h>
+#include <tenure/provider.h>
 
 TN_BEGIN_DECLS
 
@@ -105,6 +105,22 @@ TN_API void tn_stack_pool_park(tn_stack_pool *pool, void *low,
  *   threads the owner
  */
 TN_API size_t tn_stack_pool_get_taken(const tn_stack_pool *pool);
+
+/* A pool of stacks as a provider: a block is a whole stack, guard below, for
+ * whoever takes its stacks from any allocator.  Blocks of at most the pool's
+ * size, aligned to a page at most. */
+typedef struct tn_stack_pool_provider {
+  tn_provider provider;  // const
+  tn_stack_pool *pool;   // const
+} tn_stack_pool_provider;
+
+/* Offer the pool as a provider.
+ *
+ *   returns a provider for as long as the pool lives
+ *   threads the owner
+ *   cost    O(1)
+ */
+TN_API tn_stack_pool_provider tn_stack_pool_provide(tn_stack_pool *pool);
 
 TN_END_DECLS
 #endif

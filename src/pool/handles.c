@@ -295,6 +295,17 @@ tn_handles_next(const tn_handles *handles, tn_handle handle)
   return (tn_handle){0};
 }
 
+tn_handle
+tn_handles_of(const tn_handles *handles, const void *object)
+{
+  const size_t offset = tni_address(object) - tni_address(handles->objects);
+  const size_t index = offset / handles->stride;
+  if (index >= handles->count || offset % handles->stride != 0 ||
+      (handles->words[index] & handles->mask) != index)
+    return (tn_handle){0};
+  return (tn_handle){handles->words[index]};
+}
+
 tn_handles_stats
 tn_handles_get_stats(const tn_handles *handles)
 {
@@ -340,4 +351,47 @@ tni_handles_bad(const tn_handles *handles, tn_handle handle, const char *what)
                                 : "it is not of this pool");
   tn_contract_broken(is_stale ? "handles.stale" : "handles.foreign", text,
                      __FILE__, __LINE__);
+}
+
+/* ---- As a provider --------------------------------------------------------- */
+
+static tn_block
+handles_provider_allocate(tn_provider *provider, size_t size, size_t align)
+{
+  tn_handles *const handles = ((tn_handles_provider *)provider)->handles;
+  void *object = NULL;
+  if (size > handles->size || tni_max(align, TN_ALIGN) > handles->align ||
+      tn_handles_alloc(handles, &object).bits == 0)
+    return (tn_block){NULL, 0, false};
+  return (tn_block){object, handles->size, false};
+}
+
+static void
+handles_provider_free(tn_provider *provider, void *pointer, size_t size,
+                      size_t align)
+{
+  tn_handles *const handles = ((tn_handles_provider *)provider)->handles;
+  (void)size, (void)align;
+  tn_handles_free(handles, tn_handles_of(handles, pointer));
+}
+
+static size_t
+handles_provider_resize(tn_provider *provider, void *pointer, size_t size,
+                        size_t new_size, size_t align)
+{
+  const tn_handles *const handles = ((tn_handles_provider *)provider)->handles;
+  (void)pointer, (void)size, (void)align;
+  return new_size <= handles->size ? handles->size : 0;
+}
+
+tn_handles_provider
+tn_handles_provide(tn_handles *handles)
+{
+  return (tn_handles_provider){
+      {.allocate = handles_provider_allocate,
+       .free = handles_provider_free,
+       .resize = handles_provider_resize,
+       .capabilities = TN_PROVIDER_FREE | TN_PROVIDER_RESIZE,
+       .name = handles->name ? handles->name : "handles"},
+      handles};
 }

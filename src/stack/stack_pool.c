@@ -276,3 +276,45 @@ tn_stack_pool_get_taken(const tn_stack_pool *pool)
 {
   return pool->taken;
 }
+
+/* ---- As a provider ----------------------------------------------------------------- */
+
+static tn_block
+stack_pool_provider_allocate(tn_provider *provider, size_t size, size_t align)
+{
+  tn_stack_pool *const pool = ((tn_stack_pool_provider *)provider)->pool;
+  tn_stack_room room;
+  if (size > pool->how.size || align > tni_os_get_config()->page_size ||
+      tn_stack_pool_take(pool, &room) != TN_OK)
+    return (tn_block){NULL, 0, false};
+  return (tn_block){room.low, room.size, false};
+}
+
+static void
+stack_pool_provider_free(tn_provider *provider, void *pointer, size_t size,
+                         size_t align)
+{
+  (void)size, (void)align;
+  tn_stack_pool_give(((tn_stack_pool_provider *)provider)->pool, pointer);
+}
+
+static size_t
+stack_pool_provider_resize(tn_provider *provider, void *pointer, size_t size,
+                           size_t new_size, size_t align)
+{
+  const tn_stack_pool *const pool = ((tn_stack_pool_provider *)provider)->pool;
+  (void)pointer, (void)size, (void)align;
+  return new_size <= pool->how.size ? pool->how.size : 0;
+}
+
+tn_stack_pool_provider
+tn_stack_pool_provide(tn_stack_pool *pool)
+{
+  return (tn_stack_pool_provider){
+      {.allocate = stack_pool_provider_allocate,
+       .free = stack_pool_provider_free,
+       .resize = stack_pool_provider_resize,
+       .capabilities = TN_PROVIDER_FREE | TN_PROVIDER_RESIZE,
+       .name = pool->how.name ? pool->how.name : "stacks"},
+      pool};
+}

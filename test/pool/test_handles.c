@@ -7,6 +7,7 @@
 #include <tenure/source.h>
 #include <tenure/vm.h>
 
+#include "../provider/conform.h"
 #include "../provider/malloc_provider.h"
 #include "test.h"
 
@@ -231,6 +232,35 @@ test_typed(void)
   tn_handles_destroy(&pool.pool);
 }
 
+/* [handles.word]: a block that is freed by pointer has a handle, which is
+ * stale then. */
+static void
+test_provider(void)
+{
+  tn_handles pool;
+  const tn_handles_options how = {.align = 256, .most = 40};
+  TEST(tn_handles_create(&pool, 4096, &how) == TN_OK);
+  tn_handles_provider offered = tn_handles_provide(&pool);
+  conform_provider(&(conform_case){
+      .provider = &offered.provider, .max_align_log2 = 8, .steps = 20000});
+  TEST(tn_handles_get_stats(&pool).live == 0);
+  unsigned char *const block = tn_allocate(&offered.provider, 100, 16).pointer;
+  const tn_handle h = tn_handles_of(&pool, block);
+  TEST(h.bits != 0 && tn_handles_get(&pool, h) == block);
+  TEST(tn_handles_of(&pool, block + 1).bits == 0);
+  TEST(tn_handles_of(&pool, block - 4096).bits == 0);
+  TEST(tn_handles_of(&pool, &pool).bits == 0);
+  TEST(tn_handles_of(&pool, pool.objects + pool.count * pool.stride).bits == 0);
+  tn_release(&offered.provider, block, 100, 16);
+  TEST(tn_handles_get(&pool, h) == NULL);
+  TEST(tn_handles_of(&pool, block).bits == 0);
+  tn_handles_destroy(&pool);
+  TEST(tn_handles_create(&pool, 4, NULL) == TN_OK);
+  offered = tn_handles_provide(&pool);
+  TEST(tn_allocate(&offered.provider, 1, 1).pointer == NULL);
+  tn_handles_destroy(&pool);
+}
+
 int
 main(void)
 {
@@ -245,6 +275,7 @@ main(void)
   test_tags();
   test_impossible();
   test_typed();
+  test_provider();
   TEST(memory.live_bytes == 0);
   return test_done();
 }

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "../os/child.h"
+#include "../provider/conform.h"
 #include "resident.h"
 
 static size_t
@@ -263,6 +264,23 @@ test_mappings(bool is_old)
   tn_stack_pool_destroy(pool);
 }
 
+/* [provider.*]: a block is a stack, and its guard is there. */
+static void
+test_provider(void)
+{
+  tn_stack_pool *const pool = make(40, 4096, false);
+  tn_stack_pool_provider offered = tn_stack_pool_provide(pool);
+  conform_provider(&(conform_case){
+      .provider = &offered.provider, .max_align_log2 = 12, .steps = 10000});
+  TEST(tn_stack_pool_get_taken(pool) == 0);
+  TEST(tn_allocate(&offered.provider, 1, 2 * page_size()).pointer == NULL);
+  const tn_block block = tn_allocate(&offered.provider, 1000, 16);
+  TEST(block.granted == page_size() && tn_stack_pool_get_taken(pool) == 1);
+  tn_release(&offered.provider, block.pointer, 1000, 16);
+  TEST(tn_stack_pool_get_taken(pool) == 0);
+  tn_stack_pool_destroy(pool);
+}
+
 int
 main(void)
 {
@@ -278,6 +296,7 @@ main(void)
   test_park();
   test_small_pages();
   test_eager();
+  test_provider();
   test_refusals();
   test_describe();
   test_thread();
