@@ -15,9 +15,10 @@ cmd_replay(int argc, char **argv)
   const char *trace;
   const cmd_option options[] = {
       {'w', "with", CMD_TEXTS, &with,
-       "advice; or stack:SITE, scratch:SITE:SCOPE, region:SITE,\n"
-       "                           pool:SITE[:BYTES], grow:SITE:BYTES, where "
-       "SITE and SCOPE\n                           are functions"},
+       "advice; or stack:SITE, scratch:SITE:SCOPE, turn:SITE:SCOPE,\n"
+       "                           region:SITE, pool:SITE[:BYTES], ring:SITE, "
+       "own:SITE,\n                           grow:SITE:BYTES, where SITE and "
+       "SCOPE are functions"},
   };
   const cmd_usage usage = {
       "tenure replay", "TRACE",

@@ -10,16 +10,17 @@
 #include "trace/report.h"
 
 enum {
-  ADVICE_SITES = 16,           // that are looked at
-  ADVICE_FEW = 64,             // blocks: fewer are not worth a word
-  ADVICE_STACK_SIZE = 4096,    // bytes of one block on the stack
-  ADVICE_STACK_BYTES = 16384,  // of all in one call
-  ADVICE_STACK_BLOCKS = 4,
+  ADVICE_SITES = 16,         // that are looked at
+  ADVICE_FEW = 64,           // blocks: fewer are not worth a word
+  ADVICE_STACK_SIZE = 4096,  // bytes of one block on the stack
   ADVICE_POOL_SIZE = 4096,
   ADVICE_REGION_BLOCKS = 8,  // that die together, at least
   ADVICE_HOLDERS = 3,
   ADVICE_LEAST_NS = 5000000,  // that can be compared
   ADVICE_PATTERN = 4,         // times that something happened alike
+  ADVICE_PAGE = 4096,
+  ADVICE_PAGES = 16,  // kept by few blocks, or given back: some KiB more
+                      // or less are no reason for a heap
 };
 
 /* ---- Plans that the lives of a site allow ----------------------------------- */
@@ -64,7 +65,8 @@ advice_scopes(advice_plans *plans, const tni_analysis *a, uint32_t index)
       s->most_size <= ADVICE_STACK_SIZE)
     advice_add(plans, (tni_plan){.site = index,
                                  .way = TNI_WAY_STACK,
-                                 .function = s->function});
+                                 .function = s->function,
+                                 .size = s->most_size});
   if (s->escapes[TNI_ESCAPE_THREAD] > 0)
     return;
   /* The functions that hold most, and those furthest out first. */
@@ -83,6 +85,9 @@ advice_scopes(advice_plans *plans, const tni_analysis *a, uint32_t index)
     is_tried[best - s->holders] = true;
     advice_add(plans, (tni_plan){.site = index,
                                  .way = TNI_WAY_SCRATCH,
+                                 .function = best->function});
+    advice_add(plans, (tni_plan){.site = index,
+                                 .way = TNI_WAY_TURN,
                                  .function = best->function});
   }
 }
@@ -144,30 +149,52 @@ advice_grow(advice_plans *plans, const tni_site *s, uint32_t index)
   }
 }
 
+/* Pages that its blocks alone keep from the system, at the worst instant, or
+ * pages that it fills: then other blocks may lie among them. */
+static void
+advice_own(advice_plans *plans, const tni_site *s, uint32_t index)
+{
+  if (s->pages >= ADVICE_PAGES ||
+      s->most_bytes >= (uint64_t)ADVICE_PAGES * ADVICE_PAGE)
+    advice_add(plans, (tni_plan){.site = index, .way = TNI_WAY_OWN});
+}
+
 static uint64_t
 advice_weight(const tni_site *s)
 {
   return s->blocks + s->resizes;
 }
 
+static bool
+advice_is_heavy(const tni_analysis *a, const tni_site *s)
+{
+  const uint64_t weight = advice_weight(s);
+  return weight >= ADVICE_FEW &&
+         weight * 200 >= a->totals.allocs + a->totals.resizes;
+}
+
+static void
+advice_look_at(advice_plans *plans, tni_analysis *a, tni_advices *advices,
+               uint32_t index)
+{
+  const tni_site *const s = &a->sites[index];
+  advices->looked_at++;
+  advice_scopes(plans, a, index);
+  advice_others(plans, s, index);
+  advice_grow(plans, s, index);
+  advice_own(plans, s, index);
+}
+
+/* Sites that allocate much, and those whose few blocks keep many pages. */
 static void
 advice_plan(advice_plans *plans, tni_analysis *a, tni_advices *advices)
 {
   size_t count;
   uint32_t *const sites = tni_report_sort(a, advice_weight, &count);
-  for (size_t i = 0; i < count && advices->looked_at < ADVICE_SITES; i++) {
-    const tni_site *const s = &a->sites[sites[i]];
-    const uint64_t weight = advice_weight(s);
-    if (sites[i] == 0)
-      continue;
-    if (weight < ADVICE_FEW ||
-        weight * 200 < a->totals.allocs + a->totals.resizes)
-      break;
-    advices->looked_at++;
-    advice_scopes(plans, a, sites[i]);
-    advice_others(plans, s, sites[i]);
-    advice_grow(plans, s, sites[i]);
-  }
+  for (size_t i = 0; i < count && advices->looked_at < ADVICE_SITES; i++)
+    if (sites[i] != 0 && (advice_is_heavy(a, &a->sites[sites[i]]) ||
+                          a->sites[sites[i]].pages >= ADVICE_PAGES))
+      advice_look_at(plans, a, advices, sites[i]);
   free(sites);
 }
 
@@ -180,32 +207,45 @@ advice_is_possible(const tni_plan *plan)
     return false;
   switch (plan->way) {
   case TNI_WAY_STACK:
-    return plan->scoped == plan->blocks &&
-           plan->most_blocks <= ADVICE_STACK_BLOCKS &&
-           plan->most_bytes <= ADVICE_STACK_BYTES;
+    return plan->scoped == plan->blocks && plan->most_live == 1;
   /* A function that is called once or twice shows no pattern. */
   case TNI_WAY_SCRATCH:
+  case TNI_WAY_TURN:
     return plan->scoped * 2 >= plan->blocks && plan->scopes >= ADVICE_PATTERN;
   default: return true;
   }
 }
 
-/* [advice.gains]: at least a hundredth of the allocator's instructions or of
- * the peak, neither of them for the other, and not clearly slower. */
+/* Pages that allocators could give back, on average over the run. */
 static bool
-advice_gains(const tni_replay_result *before, const tni_replay_result *after)
+advice_frees_pages(const tni_replay_result *before,
+                   const tni_replay_result *after)
 {
-  if (!after->is_good || after->instructions >= before->instructions)
-    return false;
-  if (after->peak_bytes > before->peak_bytes + before->peak_bytes / 100 + 4096)
+  return after->mean_pages + ADVICE_PAGES <= before->mean_pages &&
+         after->mean_pages * 10 <= before->mean_pages * 9 &&
+         after->most_pages <= before->most_pages + before->most_pages / 100;
+}
+
+/* [advice.gains]: at least a hundredth of the allocator's instructions or of
+ * the peak, or a tenth of the pages, none of them for another, and not clearly
+ * slower.  A heap of its own is for pages only. */
+static bool
+advice_gains(tni_way way, const tni_replay_result *before,
+             const tni_replay_result *after)
+{
+  if (!after->is_good || after->instructions > before->instructions ||
+      after->peak_bytes > before->peak_bytes + before->peak_bytes / 100 + 4096)
     return false;
   /* Debug builds of the disciplines are slow on purpose. */
   if (TN_DEBUG == 0 && before->ns > ADVICE_LEAST_NS &&
       after->ns > before->ns + before->ns / 4)
     return false;
+  if (way == TNI_WAY_OWN || advice_frees_pages(before, after))
+    return advice_frees_pages(before, after);
   const uint64_t saved = before->instructions - after->instructions;
   return saved * 100 >= before->instructions ||
-         (after->peak_bytes + before->peak_bytes / 100 <= before->peak_bytes);
+         (saved > 0 &&
+          after->peak_bytes + before->peak_bytes / 100 <= before->peak_bytes);
 }
 
 static double
@@ -214,12 +254,32 @@ advice_score(const tni_replay_result *before, const tni_replay_result *after)
   const double saved =
       (double)before->instructions - (double)after->instructions;
   const double lower = (double)before->peak_bytes - (double)after->peak_bytes;
+  const double pages = advice_frees_pages(before, after)
+                           ? (double)(before->mean_pages - after->mean_pages)
+                           : 0;
   return saved / (double)(before->instructions + 1) +
-         lower / (double)(before->peak_bytes + 1);
+         lower / (double)(before->peak_bytes + 1) +
+         pages / (double)(before->mean_pages + 1);
+}
+
+bool
+tni_advice_is_loose(const tni_plan *plan)
+{
+  return plan->way == TNI_WAY_SCRATCH &&
+         plan->call_bytes > 2 * plan->most_bytes + ADVICE_PAGE;
+}
+
+/* Simpler ways first; a scratch arena of which nobody can say where it begins
+ * comes after one that is emptied at a line. */
+static unsigned
+advice_effort(const tni_plan *plan)
+{
+  return 2 * (unsigned)plan->way + (tni_advice_is_loose(plan) ? 3 : 0);
 }
 
 /* One advice a site: the one that gains most, and the simpler one of two that
- * gain about the same. */
+ * gain about the same.  A heap of its own is for sites that nothing else
+ * helps: it is weighed by pages alone, and those by the time of one run. */
 static void
 advice_offer(tni_advices *advices, const tni_advice *advice)
 {
@@ -227,9 +287,12 @@ advice_offer(tni_advices *advices, const tni_advice *advice)
     tni_advice *const other = &advices->items[i];
     if (other->plan.site != advice->plan.site)
       continue;
+    if (advice->plan.way == TNI_WAY_OWN)
+      return;
     const double was = advice_score(&advices->before, &other->result);
     const double is = advice_score(&advices->before, &advice->result);
-    const bool is_simpler = advice->plan.way < other->plan.way;
+    const bool is_simpler =
+        advice_effort(&advice->plan) < advice_effort(&other->plan);
     if (is_simpler ? is >= was - 0.005 : is > was + 0.005)
       *other = *advice;
     return;
@@ -288,10 +351,15 @@ advice_translate(tni_analysis *a, tni_analysis *second, const tni_plan *plan,
   return to->site != 0 && (plan->function == 0) == (to->function == 0);
 }
 
+/* Whether blocks have died at the same line in both runs; no line: no turn. */
 static bool
-advice_is_scoped(tni_way way)
+advice_is_same_turn(tni_analysis *a, const tni_plan *plan, tni_analysis *second,
+                    const tni_plan *there)
 {
-  return way == TNI_WAY_STACK || way == TNI_WAY_SCRATCH;
+  return plan->turn == 0 ||
+         (there->turn != 0 &&
+          advice_is_same_place(tni_names_place(&a->names, plan->turn),
+                               tni_names_place(&second->names, there->turn)));
 }
 
 /* Whether the second run allows what was allowed in the first. */
@@ -302,10 +370,8 @@ advice_is_allowed(const tni_analysis *second, const tni_plan *plan)
   if (plan->way == TNI_WAY_RING)
     return advice_is_fifo(s);
   return plan->early == 0 && advice_is_plain(s) &&
-         (!advice_is_scoped(plan->way) || plan->scoped > 0) &&
-         (plan->way != TNI_WAY_STACK ||
-          (plan->most_blocks <= ADVICE_STACK_BLOCKS &&
-           plan->most_bytes <= ADVICE_STACK_BYTES));
+         (!tni_way_is_scoped(plan->way) || plan->scoped > 0) &&
+         (plan->way != TNI_WAY_STACK || plan->most_live == 1);
 }
 
 static void
@@ -320,9 +386,12 @@ advice_confirm(tni_advices *advices, tni_analysis *a, tni_analysis *second)
   tni_replay replay;
   tni_replay_init(&replay, second, plans, count);
   for (size_t i = 0; i < count && i < replay.plan_count; i++)
-    advices->items[of[i]].proof = advice_is_allowed(second, &replay.plans[i])
-                                      ? TNI_PROOF_SECOND
-                                      : TNI_PROOF_FAILED;
+    advices->items[of[i]].proof =
+        advice_is_allowed(second, &replay.plans[i]) &&
+                advice_is_same_turn(a, &advices->items[of[i]].plan, second,
+                                    &replay.plans[i])
+            ? TNI_PROOF_SECOND
+            : TNI_PROOF_FAILED;
   tni_replay_fini(&replay);
   size_t kept = 0;
   for (size_t i = 0; i < advices->count; i++)
@@ -336,19 +405,47 @@ advice_confirm(tni_advices *advices, tni_analysis *a, tni_analysis *second)
 static tni_proof
 advice_proof(tni_way way)
 {
-  return way == TNI_WAY_POOL || way == TNI_WAY_GROW ? TNI_PROOF_SAFE
-                                                    : TNI_PROOF_NONE;
+  return way == TNI_WAY_POOL || way == TNI_WAY_GROW || way == TNI_WAY_OWN
+             ? TNI_PROOF_SAFE
+             : TNI_PROOF_NONE;
 }
 
-static uint64_t
-advice_bit(const tni_replay *replay, const tni_plan *plan)
+/* The number of an advice's plan in the replay. */
+static size_t
+advice_number(const tni_replay *replay, const tni_plan *plan)
 {
-  for (size_t p = 0; p < replay->plan_count; p++)
-    if (replay->plans[p].site == plan->site &&
-        replay->plans[p].way == plan->way &&
-        replay->plans[p].function == plan->function)
-      return (uint64_t)1 << p;
-  return 0;
+  size_t p = 0;
+  while (replay->plans[p].site != plan->site ||
+         replay->plans[p].way != plan->way ||
+         replay->plans[p].function != plan->function)
+    p++;
+  return p;
+}
+
+static void
+advice_judge(tni_advices *advices, const tni_replay *replay, size_t number)
+{
+  const tni_plan *const plan = &replay->plans[number];
+  bool chosen[TNI_REPLAY_PLANS] = {false};
+  if (!advice_is_possible(plan))
+    return;
+  chosen[number] = true;
+  const tni_advice advice = {*plan, tni_replay_run(replay, chosen),
+                             advice_proof(plan->way)};
+  if (advice_gains(plan->way, &advices->before, &advice.result))
+    advice_offer(advices, &advice);
+}
+
+static void
+advice_replay_all(tni_advices *advices, const tni_replay *replay)
+{
+  bool chosen[TNI_REPLAY_PLANS] = {false};
+  for (size_t i = 0; i < advices->count; i++) {
+    TN_CHECK(advices->items[i].plan.early == 0, "advice.early");
+    chosen[advice_number(replay, &advices->items[i].plan)] = true;
+  }
+  advices->together =
+      advices->count ? tni_replay_run(replay, chosen) : advices->before;
 }
 
 void
@@ -362,27 +459,14 @@ tni_advices_init(tni_advices *advices, tni_analysis *a, tni_analysis *second)
   tni_replay replay;
   tni_replay_init(&replay, a, plans.items, plans.count);
   advices->is_partial = replay.is_partial;
-  advices->before = tni_replay_run(&replay, 0);
+  advices->before = tni_replay_run(&replay, NULL);
   advices->calls = advices->before.calls;
-  for (size_t p = 0; p < replay.plan_count && advices->before.is_good; p++) {
-    const tni_plan *const plan = &replay.plans[p];
-    if (!advice_is_possible(plan))
-      continue;
-    const tni_advice advice = {*plan, tni_replay_run(&replay, (uint64_t)1 << p),
-                               advice_proof(plan->way)};
-    if (advice_gains(&advices->before, &advice.result))
-      advice_offer(advices, &advice);
-  }
+  for (size_t p = 0; p < replay.plan_count && advices->before.is_good; p++)
+    advice_judge(advices, &replay, p);
   advice_sort(advices);
   if (second)
     advice_confirm(advices, a, second);
-  uint64_t chosen = 0;
-  for (size_t i = 0; i < advices->count; i++) {
-    TN_CHECK(advices->items[i].plan.early == 0, "advice.early");
-    chosen |= advice_bit(&replay, &advices->items[i].plan);
-  }
-  advices->together =
-      chosen ? tni_replay_run(&replay, chosen) : advices->before;
+  advice_replay_all(advices, &replay);
   tni_replay_fini(&replay);
 }
 

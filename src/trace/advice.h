@@ -60,11 +60,16 @@ void tni_advices_write_summary(FILE *to, tni_analysis *a,
 void tni_advices_write_json(tni_json *j, tni_analysis *a,
                             const tni_advices *advices);
 
+/* Whether a scratch arena fits into the peak only because it begins anew when
+ * all its blocks have died: in a new call of the function, or in a loop of one,
+ * which the events of this run do not tell apart. */
+bool tni_advice_is_loose(const tni_plan *plan);
+
 /* Room for the most that was live of a site, its blocks rounded up to TN_ALIGN. */
 uint64_t tni_advice_ring_size(const tni_site *site);
 
 /* Two lines of code that follow an advice. */
-void tni_advice_write_change(const tni_analysis *a, const tni_plan *plan,
-                             char *text, size_t size);
+void tni_advice_write_change(tni_analysis *a, const tni_plan *plan, char *text,
+                             size_t size);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "trace/advice.h"
 #include "trace/report.h"
+#include "trace/report_json.h"
 
 enum { WRITE_LINES = 8, WRITE_LINE = 240 };
 
@@ -60,6 +61,19 @@ write_percent(uint64_t part, uint64_t whole)
   return whole ? 100.0 * (double)part / (double)whole : 0;
 }
 
+/* "line 12", or what there is without lines. */
+static const char *
+write_line(tni_analysis *a, uint32_t frame, char text[160])
+{
+  const tni_place *const place = tni_names_place(&a->names, frame);
+  const tni_symbol_frame *const f = &place->frames[place->count - 1];
+  if (f->line)
+    snprintf(text, 160, "line %u", f->line);
+  else
+    snprintf(text, 160, "offset 0x%llx", (unsigned long long)place->offset);
+  return text;
+}
+
 /* ---- Title, evidence, change ------------------------------------------------- */
 
 static void
@@ -78,6 +92,10 @@ write_title(tni_analysis *a, const tni_plan *plan, char *text, size_t size)
   case TNI_WAY_SCRATCH:
     snprintf(text, size, "%s: a scratch arena of %s", site, function);
     break;
+  case TNI_WAY_TURN:
+    snprintf(text, size, "%s: a scratch arena of %s, emptied each turn", site,
+             function);
+    break;
   case TNI_WAY_REGION:
     snprintf(text, size, "%s: a region; its blocks die together", site);
     break;
@@ -93,6 +111,7 @@ write_title(tni_analysis *a, const tni_plan *plan, char *text, size_t size)
     snprintf(text, size, "%s: start with room for %s", site,
              tni_report_bytes(plan->size, bytes));
     break;
+  case TNI_WAY_OWN: snprintf(text, size, "%s: a heap of its own", site); break;
   default: snprintf(text, size, "%s: leave it on the heap", site); break;
   }
 }
@@ -101,7 +120,7 @@ static void
 write_lives(write_lines *lines, tni_analysis *a, const tni_plan *plan)
 {
   const tni_site *const s = &a->sites[plan->site];
-  char n[32], m[32], k[32], least[24], most[24], function[64];
+  char n[32], m[32], k[32], least[24], most[24], function[64], turn[160];
   tni_report_count(plan->scoped, n);
   tni_report_count(plan->most_blocks, m);
   tni_report_bytes(plan->most_bytes, most);
@@ -109,11 +128,22 @@ write_lives(write_lines *lines, tni_analysis *a, const tni_plan *plan)
   case TNI_WAY_STACK:
   case TNI_WAY_SCRATCH:
     write_add(lines,
-              "%s of %s blocks went before the call of %s that they were made "
-              "in returned, as far as the events show",
+              "%s of %s blocks were freed before the call of %s returned that "
+              "they were made in",
               n, tni_report_count(plan->blocks, k),
               write_function(a, plan->function, function));
-    write_add(lines, "at most %s blocks, %s, in one of %s calls", m, most,
+    write_add(lines, "at most %s blocks, %s, before all were gone, %s times", m,
+              most, tni_report_count(plan->scopes, k));
+    break;
+  case TNI_WAY_TURN:
+    write_add(
+        lines,
+        "%s of %s blocks were made in calls of %s, and none was left when "
+        "it got to %s",
+        n, tni_report_count(plan->blocks, k),
+        write_function(a, plan->function, function),
+        write_line(a, plan->turn, turn));
+    write_add(lines, "at most %s blocks, %s, in one of %s turns", m, most,
               tni_report_count(plan->scopes, k));
     break;
   case TNI_WAY_REGION:
@@ -142,6 +172,13 @@ write_lives(write_lines *lines, tni_analysis *a, const tni_plan *plan)
               tni_report_count(s->moves, n),
               tni_report_bytes(s->resize_bytes, most));
     break;
+  case TNI_WAY_OWN:
+    if (s->pages > 0)
+      write_add(lines,
+                "at the worst instant %s pages were kept by few blocks, the "
+                "last of them from here",
+                tni_report_count(s->pages, k));
+    break;
   default: break;
   }
 }
@@ -157,12 +194,16 @@ write_result(write_lines *lines, const tni_replay_result *before,
             write_percent(before->calls - after->calls, before->calls));
   write_add(lines,
             "allocator instructions %s to %s (model), peak %s to %s, pages "
-            "%llu to %llu, time %.2f of before",
+            "touched %llu to %llu,",
             tni_report_count(before->instructions, from),
             tni_report_count(after->instructions, to),
             tni_report_bytes(before->peak_bytes, was),
             tni_report_bytes(after->peak_bytes, peak),
-            (unsigned long long)before->pages, (unsigned long long)after->pages,
+            (unsigned long long)before->pages,
+            (unsigned long long)after->pages);
+  write_add(lines, "kept by live blocks %llu to %llu, time %.2f of before",
+            (unsigned long long)before->mean_pages,
+            (unsigned long long)after->mean_pages,
             before->ns ? (double)after->ns / (double)before->ns : 0);
 }
 
@@ -189,31 +230,41 @@ write_array(const tni_site *s, unsigned long long bytes, const char *function,
 {
   if (s->least_size == s->most_size)
     snprintf(text, size,
-             "unsigned char buffer[%llu];  // in %s, for the allocation\n"
-             "// and no free",
+             "unsigned char buffer[%llu];  // in %s\n"
+             "p = buffer;  // and no free",
              bytes, function);
   else
     snprintf(text, size,
-             "unsigned char buffer[%llu];  // in %s: the most of this run\n"
-             "p = size <= sizeof buffer ? buffer : malloc(size);  // free that",
+             "unsigned char buffer[%llu];  // in %s; no more was asked for\n"
+             "p = size <= sizeof buffer ? buffer : malloc(size);  // and "
+             "if (p != buffer) free(p)",
              bytes, function);
 }
 
 void
-tni_advice_write_change(const tni_analysis *a, const tni_plan *plan, char *text,
+tni_advice_write_change(tni_analysis *a, const tni_plan *plan, char *text,
                         size_t size)
 {
   const tni_site *const s = &a->sites[plan->site];
   const unsigned long long bytes = plan->size ? plan->size : s->most_size;
-  char function[64];
+  char function[64], turn[160];
   write_function(a, plan->function, function);
   switch (plan->way) {
   case TNI_WAY_STACK: write_array(s, bytes, function, text, size); break;
   case TNI_WAY_SCRATCH:
     snprintf(text, size,
-             "TN_TEMP(arena);  // first in %s, or in the loop there\n"
+             "TN_TEMP(arena);  // %s %s\n"
              "p = tn_arena_push(arena, size);  // and no free",
+             tni_advice_is_loose(plan) ? "in the loop, if there is one, of"
+                                       : "first in",
              function);
+    break;
+  case TNI_WAY_TURN:
+    snprintf(text, size,
+             "tn_arena_rewind(arena, mark);  // in %s before %s; mark = "
+             "tn_arena_get_mark(arena) first there\n"
+             "p = tn_arena_push(arena, size);  // and no free",
+             function, write_line(a, plan->turn, turn));
     break;
   case TNI_WAY_REGION:
     snprintf(text, size,
@@ -238,6 +289,12 @@ tni_advice_write_change(const tni_analysis *a, const tni_plan *plan, char *text,
              "size_t room = %llu;  // to start with, then twice as much\n"
              "p = malloc(room);",
              bytes);
+    break;
+  case TNI_WAY_OWN:
+    snprintf(text, size,
+             "p = tn_heap_allocate(own, size, 16, 0).pointer;  // own = "
+             "tn_heap_create(NULL, NULL)\n"
+             "tn_heap_free_any(p);  // for the free");
     break;
   default: snprintf(text, size, "%s", ""); break;
   }
@@ -307,8 +364,8 @@ tni_advices_write_text(FILE *to, tni_analysis *a, const tni_advices *advices,
   }
   write_lines lines = {.count = 0};
   write_result(&lines, &advices->before, &advices->together);
-  fprintf(to, "all together: %s\n              %s\n", lines.text[0] + 10,
-          lines.text[1]);
+  fprintf(to, "all together: %s\n              %s\n              %s\n",
+          lines.text[0] + 10, lines.text[1], lines.text[2]);
   if (advices->is_partial)
     fprintf(to, "replayed were the first %s operations\n",
             tni_report_count(TNI_REPLAY_MOST, n));
@@ -341,18 +398,6 @@ tni_advices_write_summary(FILE *to, tni_analysis *a, const tni_advices *advices,
 
 /* ---- JSON -------------------------------------------------------------------- */
 
-static void
-write_json_where(tni_json *j, tni_analysis *a, const char *key, uint32_t frame)
-{
-  const tni_symbol_frame *const f =
-      tni_names_shown(tni_names_place(&a->names, frame));
-  tni_json_open(j, key, '{');
-  tni_json_text(j, "function", f->function);
-  tni_json_text(j, "file", f->file);
-  tni_json_number(j, "line", f->line);
-  tni_json_close(j, '}');
-}
-
 static uint64_t
 write_saved(uint64_t before, uint64_t after)
 {
@@ -370,6 +415,8 @@ write_json_saves(tni_json *j, const char *key, const tni_replay_result *before,
   tni_json_number(j, "peak_bytes",
                   write_saved(before->peak_bytes, after->peak_bytes));
   tni_json_number(j, "pages", write_saved(before->pages, after->pages));
+  tni_json_number(j, "kept_pages",
+                  write_saved(before->mean_pages, after->mean_pages));
   tni_json_number(j, "ns", write_saved(before->ns, after->ns));
   tni_json_close(j, '}');
 }
@@ -388,12 +435,12 @@ write_json_one(tni_json *j, tni_analysis *a, const tni_advices *advices,
   tni_json_text(j, "title", text);
   tni_json_bool(j, "is_proved", advice->proof != TNI_PROOF_NONE);
   tni_json_bool(j, "is_confirmed", advice->proof == TNI_PROOF_SECOND);
-  write_json_where(j, a, "allocated_at", s->frame);
+  tni_report_json_where(j, a, "allocated_at", s->frame);
   tni_json_open(j, "freed_at", '[');
   for (uint32_t i = 0; i < s->free_count; i++)
     if (s->frees_at[i].node)
-      write_json_where(j, a, NULL,
-                       tni_trace_node_at(a->trace, s->frees_at[i].node)->frame);
+      tni_report_json_where(
+          j, a, NULL, tni_trace_node_at(a->trace, s->frees_at[i].node)->frame);
   tni_json_close(j, ']');
   if (advice->plan.function)
     tni_json_text(j, "scope",
@@ -413,7 +460,7 @@ write_json_one(tni_json *j, tni_analysis *a, const tni_advices *advices,
 void
 tni_advices_write_json(tni_json *j, tni_analysis *a, const tni_advices *advices)
 {
-  char about[400];
+  char about[600];
   tni_json_open(j, "advice", '[');
   for (size_t i = 0; i < advices->count; i++)
     write_json_one(j, a, advices, &advices->items[i]);
@@ -425,8 +472,8 @@ tni_advices_write_json(tni_json *j, tni_analysis *a, const tni_advices *advices)
   snprintf(about, sizeof about,
            advices->count
                ? "Found by replaying the run on other disciplines. All "
-                 "together, %.180s; %.180s."
-               : "Leave it on the heap: no other discipline gains.%.0s%.0s",
-           lines.text[0], lines.text[1]);
+                 "together, %.180s; %.180s %.60s."
+               : "Leave it on the heap: no other discipline gains.%.0s%.0s%.0s",
+           lines.text[0], lines.text[1], lines.text[2]);
   tni_json_text(j, "advice_about", about);
 }

@@ -8,16 +8,19 @@
 
 #include "trace/analysis_life.h"
 
-/* One call of a function that is a scope. */
+/* One call of a function that has scopes. */
 typedef struct replay_scope {
-  uint32_t function;  // index in replay->functions
-  size_t entry;       // index in the thread's calls
+  uint32_t scope;  // index in replay->scopes
+  size_t entry;    // index in the thread's calls
   uint64_t birth;
   uint64_t slot;
   uint64_t serial;
-  uint64_t live[TNI_REPLAY_PLANS];
-  uint64_t bytes[TNI_REPLAY_PLANS];
-  uint64_t blocks[TNI_REPLAY_PLANS];
+  bool is_begun;  // it has had a block: its beginning is on the tape
+  /* By plan of the scope; since the last turn. */
+  uint64_t live[TNI_REPLAY_SCOPE_PLANS];
+  uint64_t bytes[TNI_REPLAY_SCOPE_PLANS];
+  uint64_t blocks[TNI_REPLAY_SCOPE_PLANS];
+  uint64_t all[TNI_REPLAY_SCOPE_PLANS];  // bytes since it began
 } replay_scope;
 
 typedef struct replay_thread {
@@ -44,8 +47,9 @@ typedef struct replay_maker {
   size_t home_room;
   uint64_t serial;
   uint32_t *plans_of;  // by site: TNI_REPLAY_SITE_PLANS numbers + 1; 0: none
-  uint8_t *is_scope;   // by function: number in r->functions + 1
+  uint32_t *scope_of;  // by function: number of its first scope + 1; 0: none
   size_t function_count;
+  uint64_t tick_ns;  // when the next one is due
 } replay_maker;
 
 static void
@@ -67,24 +71,25 @@ replay_what(tni_replay_kind kind, uint32_t thread)
 
 /* ---- Scopes ---------------------------------------------------------------- */
 
-static bool
-replay_uses_scope(const tni_plan *plan)
+bool
+tni_way_is_scoped(tni_way way)
 {
-  return plan->way == TNI_WAY_STACK || plan->way == TNI_WAY_SCRATCH;
+  return way == TNI_WAY_STACK || way == TNI_WAY_SCRATCH || way == TNI_WAY_TURN;
 }
 
-/* All blocks of a plan in the scope have gone: what comes next may have their
- * place, be it in another turn of a loop or in another call of the function,
- * which looks the same when it comes from the same place. */
+/* What a plan had in a scope counts, and the scope is empty from here on. */
 static void
-replay_settle(tni_plan *plan, replay_scope *s, size_t p)
+replay_settle(tni_plan *plan, replay_scope *s)
 {
-  plan->scopes += s->blocks[p] > 0;
-  if (s->bytes[p] > plan->most_bytes)
-    plan->most_bytes = s->bytes[p];
-  if (s->blocks[p] > plan->most_blocks)
-    plan->most_blocks = s->blocks[p];
-  s->bytes[p] = s->blocks[p] = 0;
+  const uint32_t k = plan->slot;
+  plan->scopes += s->blocks[k] > 0;
+  if (s->bytes[k] > plan->most_bytes)
+    plan->most_bytes = s->bytes[k];
+  if (s->blocks[k] > plan->most_blocks)
+    plan->most_blocks = s->blocks[k];
+  if (s->all[k] > plan->call_bytes)
+    plan->call_bytes = s->all[k];
+  s->bytes[k] = s->blocks[k] = 0;
 }
 
 /* The innermost scope ends.  Blocks that end with it because the process does
@@ -94,14 +99,16 @@ replay_close(replay_maker *m, uint32_t thread, bool is_exit)
 {
   replay_thread *const t = &m->threads[thread];
   replay_scope *const s = &t->scopes[--t->count];
-  for (size_t p = 0; p < m->r->plan_count; p++) {
-    tni_plan *const plan = &m->r->plans[p];
+  const tni_replay_scope *const scope = &m->r->scopes[s->scope];
+  for (uint32_t k = 0; k < scope->plan_count; k++) {
+    tni_plan *const plan = &m->r->plans[scope->plans[k]];
     if (!is_exit)
-      plan->early += s->live[p];
-    replay_settle(plan, s, p);
+      plan->early += s->live[k];
+    replay_settle(plan, s);
   }
-  replay_push(m->r, (tni_replay_op){replay_what(TNI_REPLAY_END, thread), 0, 0,
-                                    s->function});
+  if (s->is_begun)
+    replay_push(m->r, (tni_replay_op){replay_what(TNI_REPLAY_END, thread), 0, 0,
+                                      s->scope});
 }
 
 static bool
@@ -112,28 +119,49 @@ replay_is_open(const replay_thread *t, const replay_scope *s)
          t->calls.entries[s->entry].call.slot == s->slot;
 }
 
+/* A call has begun that has scopes. */
 static void
 replay_open(replay_maker *m, uint32_t thread, size_t entry, uint32_t function)
 {
   replay_thread *const t = &m->threads[thread];
-  t->scopes =
-      tni_store_grow(t->scopes, &t->room, t->count + 1, sizeof *t->scopes);
-  t->scopes[t->count++] =
-      (replay_scope){.function = function,
-                     .entry = entry,
-                     .birth = t->calls.entries[entry].birth,
-                     .slot = t->calls.entries[entry].call.slot,
-                     .serial = ++m->serial};
-  replay_push(m->r, (tni_replay_op){replay_what(TNI_REPLAY_BEGIN, thread), 0, 0,
-                                    function});
+  for (uint32_t i = m->scope_of[function]; i; i = m->r->scopes[i - 1].next) {
+    t->scopes =
+        tni_store_grow(t->scopes, &t->room, t->count + 1, sizeof *t->scopes);
+    t->scopes[t->count++] =
+        (replay_scope){.scope = i - 1,
+                       .entry = entry,
+                       .birth = t->calls.entries[entry].birth,
+                       .slot = t->calls.entries[entry].call.slot,
+                       .serial = ++m->serial};
+    m->r->scopes[i - 1].calls++;
+  }
 }
 
-/* The function that runs inside entry i. */
-static uint32_t
-replay_callee(const tni_calls *calls, size_t i)
+/* The call that is made in entry i. */
+static const tni_calls_entry *
+replay_inner(const tni_calls *calls, size_t i)
 {
-  return i + 1 < calls->count ? calls->entries[i + 1].call.function
-                              : calls->leaf.call.function;
+  return i + 1 < calls->count ? &calls->entries[i + 1] : &calls->leaf;
+}
+
+/* A call under way has just got to one of its lines again.  If that is where a
+ * plan's blocks should all have died, they have, or the plan is refuted
+ * ([replay.early]). */
+static void
+replay_turn(replay_maker *m, uint32_t thread, replay_scope *s)
+{
+  replay_thread *const t = &m->threads[thread];
+  tni_plan *const plan = &m->r->plans[m->r->scopes[s->scope].plans[0]];
+  const tni_calls_entry *const inner = replay_inner(&t->calls, s->entry);
+  const bool is_new = s->entry + 1 >= t->calls.count || inner->birth == t->now;
+  if (plan->way != TNI_WAY_TURN || !s->is_begun || !is_new ||
+      inner->call.frame != plan->turn)
+    return;
+  plan->early += s->live[0];
+  if (s->blocks[0] > 0)
+    replay_push(m->r, (tni_replay_op){replay_what(TNI_REPLAY_TURN, thread), 0,
+                                      0, s->scope});
+  replay_settle(plan, s);
 }
 
 /* The thread goes on to an event: scopes that have ended are closed, those that
@@ -152,14 +180,15 @@ replay_step(replay_maker *m, const tni_trace_event *event)
   tni_calls_enter(&t->calls, stack, count, is_cut, t->now);
   while (t->count > 0 && !replay_is_open(t, &t->scopes[t->count - 1]))
     replay_close(m, event->thread, false);
+  for (size_t i = 0; i < t->count; i++)
+    replay_turn(m, event->thread, &t->scopes[i]);
   size_t first = t->calls.count;
   while (first > 0 && t->calls.entries[first - 1].birth == t->now)
     first--;
   for (size_t i = first; i < t->calls.count; i++) {
-    const uint32_t function = replay_callee(&t->calls, i);
-    if (!t->calls.entries[i].is_gap && function < m->function_count &&
-        m->is_scope[function])
-      replay_open(m, event->thread, i, m->is_scope[function] - 1u);
+    const uint32_t function = replay_inner(&t->calls, i)->call.function;
+    if (!t->calls.entries[i].is_gap && function < m->function_count)
+      replay_open(m, event->thread, i, function);
   }
 }
 
@@ -167,6 +196,26 @@ static const uint32_t *
 replay_plans_of(const replay_maker *m, uint32_t site)
 {
   return &m->plans_of[(size_t)site * TNI_REPLAY_SITE_PLANS];
+}
+
+/* A new block in a scope.  The first one tells the line where a turn begins. */
+static void
+replay_enter(replay_maker *m, uint32_t thread, tni_plan *plan, replay_scope *s,
+             uint64_t size)
+{
+  const uint32_t k = plan->slot;
+  if (!s->is_begun)
+    replay_push(m->r, (tni_replay_op){replay_what(TNI_REPLAY_BEGIN, thread), 0,
+                                      0, s->scope});
+  s->is_begun = true;
+  if (plan->way == TNI_WAY_TURN && plan->turn == 0)
+    plan->turn = replay_inner(&m->threads[thread].calls, s->entry)->call.frame;
+  plan->scoped++;
+  s->blocks[k]++;
+  s->bytes[k] += size;
+  s->all[k] += size;
+  if (++s->live[k] > plan->most_live)
+    plan->most_live = s->live[k];
 }
 
 /* Note the scope of a new block for each plan of its site. */
@@ -185,25 +234,21 @@ replay_place(replay_maker *m, uint32_t block, uint32_t site, uint32_t thread,
     if (plans[k] == 0)
       continue;
     tni_plan *const plan = &m->r->plans[plans[k] - 1];
-    plan->blocks++;
-    if (!replay_uses_scope(plan))
-      continue;
-    size_t s = t->count;
-    while (s > 0 &&
-           m->r->functions[t->scopes[s - 1].function] != plan->function)
+    if (plan->blocks++ == 0 || size < plan->least_size)
+      plan->least_size = size;
+    if (size > plan->most_size)
+      plan->most_size = size;
+    size_t s = tni_way_is_scoped(plan->way) ? t->count : 0;
+    while (s > 0 && t->scopes[s - 1].scope != plan->scope)
       s--;
     if (s == 0)
       continue;
-    replay_scope *const scope = &t->scopes[s - 1];
-    homes[k] = (replay_home){scope->serial, (uint32_t)s - 1};
-    plan->scoped++;
-    scope->live[plans[k] - 1]++;
-    scope->blocks[plans[k] - 1]++;
-    scope->bytes[plans[k] - 1] += size;
+    homes[k] = (replay_home){t->scopes[s - 1].serial, (uint32_t)s - 1};
+    replay_enter(m, thread, plan, &t->scopes[s - 1], size);
   }
 }
 
-/* A block grows in its scopes, or goes (its whole size counts already). */
+/* A block goes from its scopes. */
 static void
 replay_unplace(replay_maker *m, uint32_t block)
 {
@@ -216,9 +261,13 @@ replay_unplace(replay_maker *m, uint32_t block)
     if (plans[k] == 0 || homes[k].serial == 0 || homes[k].scope >= t->count)
       continue;
     replay_scope *const scope = &t->scopes[homes[k].scope];
-    const size_t p = plans[k] - 1;
-    if (scope->serial == homes[k].serial && --scope->live[p] == 0)
-      replay_settle(&m->r->plans[p], scope, p);
+    tni_plan *const plan = &m->r->plans[plans[k] - 1];
+    if (scope->serial != homes[k].serial || --scope->live[plan->slot] > 0)
+      continue;
+    /* What comes next may have its place, be it in another call, which looks
+     * the same when it comes from the same line, or in another turn. */
+    if (plan->way != TNI_WAY_TURN)
+      replay_settle(plan, scope);
   }
 }
 
@@ -311,9 +360,19 @@ replay_close_process(replay_maker *m, uint32_t process)
   }
 }
 
+/* The instants up to the event's. */
+static void
+replay_tick(replay_maker *m, uint64_t now_ns)
+{
+  const uint64_t step = (m->a->end_ns - m->a->begin_ns) / TNI_REPLAY_TICKS + 1;
+  for (; m->tick_ns <= now_ns; m->tick_ns += step)
+    replay_push(m->r, (tni_replay_op){TNI_REPLAY_TICK, 0, 0, 0});
+}
+
 static void
 replay_event(replay_maker *m, const tni_trace_event *e)
 {
+  replay_tick(m, e->time_ns);
   switch (e->kind) {
   case TNI_TRACE_ALLOC:
     replay_step(m, e);
@@ -344,6 +403,29 @@ replay_event(replay_maker *m, const tni_trace_event *e)
 
 /* ---- The pass -------------------------------------------------------------- */
 
+/* The scope that a plan's blocks live in; a new one unless it can be shared. */
+static void
+replay_add_scope(replay_maker *m, tni_plan *plan, uint32_t number)
+{
+  tni_replay *const r = m->r;
+  const bool is_shared = plan->way == TNI_WAY_SCRATCH;
+  uint32_t i = is_shared ? m->scope_of[plan->function] : 0;
+  while (i && (!r->scopes[i - 1].is_shared ||
+               r->scopes[i - 1].plan_count == TNI_REPLAY_SCOPE_PLANS))
+    i = r->scopes[i - 1].next;
+  if (i == 0) {
+    r->scopes[r->scope_count++] =
+        (tni_replay_scope){.function = plan->function,
+                           .next = m->scope_of[plan->function],
+                           .is_shared = is_shared};
+    m->scope_of[plan->function] = i = (uint32_t)r->scope_count;
+  }
+  tni_replay_scope *const scope = &r->scopes[i - 1];
+  plan->scope = i - 1;
+  plan->slot = scope->plan_count;
+  scope->plans[scope->plan_count++] = number;
+}
+
 static void
 replay_add_plan(replay_maker *m, const tni_plan *plan)
 {
@@ -354,12 +436,10 @@ replay_add_plan(replay_maker *m, const tni_plan *plan)
     k++;
   if (k == TNI_REPLAY_SITE_PLANS || r->plan_count == TNI_REPLAY_PLANS)
     return;
-  r->plans[r->plan_count++] = *plan;
-  of[k] = (uint32_t)r->plan_count;
-  if (replay_uses_scope(plan) && m->is_scope[plan->function] == 0) {
-    r->functions[r->function_count++] = plan->function;
-    m->is_scope[plan->function] = (uint8_t)r->function_count;
-  }
+  r->plans[r->plan_count] = *plan;
+  if (tni_way_is_scoped(plan->way))
+    replay_add_scope(m, &r->plans[r->plan_count], (uint32_t)r->plan_count);
+  of[k] = (uint32_t)++r->plan_count;
 }
 
 void
@@ -375,7 +455,8 @@ tni_replay_init(tni_replay *replay, tni_analysis *a, const tni_plan *plans,
   m.plans_of =
       tni_store_get(a->site_count * TNI_REPLAY_SITE_PLANS, sizeof *m.plans_of);
   m.function_count = a->names.count;
-  m.is_scope = tni_store_get(m.function_count, 1);
+  m.scope_of = tni_store_get(m.function_count, sizeof *m.scope_of);
+  m.tick_ns = a->begin_ns;
   tni_live_init(&m.blocks);
   m.live = TNI_BLOCK_LIST_EMPTY;
   for (size_t i = 0; i < count; i++)
@@ -395,7 +476,7 @@ tni_replay_init(tni_replay *replay, tni_analysis *a, const tni_plan *plans,
   free(m.threads);
   free(m.homes);
   free(m.plans_of);
-  free(m.is_scope);
+  free(m.scope_of);
 }
 
 void
@@ -408,8 +489,8 @@ tni_replay_fini(tni_replay *replay)
 const char *
 tni_way_name(tni_way way)
 {
-  static const char *const names[] = {"heap",        "stack", "scratch arena",
-                                      "region",      "pool",  "ring",
-                                      "room to grow"};
+  static const char *const names[] = {
+      "heap",   "stack", "scratch arena", "scratch arena",  //
+      "region", "pool",  "ring",          "room to grow",  "heap of its own"};
   return way < TNI_WAYS ? names[way] : "?";
 }

@@ -10,6 +10,7 @@
  *   [replay.early]  a plan under which a block would go before its last use is
  *                   known by its count of early blocks.
  *   [replay.same]   each run does the same operations on the same blocks.
+ *   [replay.layout] what arenas hold by the model is what they hold (release).
  * Threads   one.  Threads of the recorded run are replayed one after another,
  *           in the order of their events.
  * Cost      16 bytes an operation, for the first TNI_REPLAY_MOST of them.
@@ -23,35 +24,44 @@
 
 enum {
   TNI_REPLAY_MOST = 4000000,  // operations on a tape
-  TNI_REPLAY_PLANS = 64,
-  TNI_REPLAY_SITE_PLANS = 8,  // of one site
+  TNI_REPLAY_PLANS = 200,
+  TNI_REPLAY_SITE_PLANS = 12,   // of one site
+  TNI_REPLAY_SCOPE_PLANS = 16,  // whose blocks share a scope
+  TNI_REPLAY_TICKS = 256,  // instants of the run at which pages are counted
 };
 
 typedef enum tni_way {
   TNI_WAY_HEAP,     // as it was
-  TNI_WAY_STACK,    // in the frame of the function that asks
+  TNI_WAY_STACK,    // an array in the frame of the function that asks
   TNI_WAY_SCRATCH,  // in a scratch arena, whose scope is a call of a function
+  TNI_WAY_TURN,     // the same, emptied each time the call gets to a line
   TNI_WAY_REGION,   // in an arena that is reset when all have died
   TNI_WAY_POOL,     // blocks of one size
   TNI_WAY_RING,     // first in, first out
   TNI_WAY_GROW,     // with room to grow from the start
+  TNI_WAY_OWN,      // in a general heap of its own
   TNI_WAYS
 } tni_way;
 
 typedef struct tni_plan {
   uint32_t site;
   tni_way way;
-  uint32_t function;  // whose call is the scope (STACK, SCRATCH)
-  uint64_t size;      // of a pool's blocks; of a ring; the room at the start
-                      // (GROW)
+  uint32_t function;  // whose call is the scope (STACK, SCRATCH, TURN)
+  uint64_t size;      // of an array; of a pool's blocks; of a ring; the room at
+                      // the start (GROW)
   /* Found by the pass. */
+  uint32_t turn;    // frame: the call in the function where all has died (TURN)
+  uint32_t scope;   // index in the replay's scopes
+  uint32_t slot;    // among the plans that share the scope
   uint64_t blocks;  // of the site
   uint64_t scoped;  // of these, that a scope was found for
   uint64_t early;   // of these, that outlived it
-  uint64_t scopes;  // that had blocks; one in which all blocks die, and then
-                    // new ones come, counts again
-  uint64_t most_bytes;  // in one scope, all that was allocated
-  uint64_t most_blocks;
+  uint64_t scopes;  // that had blocks; when all have died it counts anew
+  uint64_t most_bytes;   // in one scope, all that was allocated
+  uint64_t most_blocks;  // likewise
+  uint64_t most_live;    // blocks at once in one scope
+  uint64_t call_bytes;   // most_bytes, if scopes end with their calls only
+  uint64_t least_size, most_size;
 } tni_plan;
 
 typedef enum tni_replay_kind {
@@ -59,9 +69,21 @@ typedef enum tni_replay_kind {
   TNI_REPLAY_FREE,    // block
   TNI_REPLAY_RESIZE,  // block, size
   TNI_REPLAY_DROP,    // block: its process ends
-  TNI_REPLAY_BEGIN,   // site: number of the function
-  TNI_REPLAY_END,
+  TNI_REPLAY_BEGIN,   // site: number of the scope
+  TNI_REPLAY_END,     // likewise
+  TNI_REPLAY_TURN,    // likewise: all that is in it has died
+  TNI_REPLAY_TICK,    // an instant at which pages are counted
 } tni_replay_kind;
+
+/* What begins with each call of a function, for plans that agree in it. */
+typedef struct tni_replay_scope {
+  uint32_t function;
+  uint32_t next;  // number + 1 of the function's next scope; 0: none
+  uint32_t plan_count;
+  uint32_t plans[TNI_REPLAY_SCOPE_PLANS];
+  uint64_t calls;  // that the events show
+  bool is_shared;  // by all scratch plans of the function
+} tni_replay_scope;
 
 typedef struct tni_replay_op {
   uint32_t what;  // tni_replay_kind + thread * 8
@@ -73,8 +95,8 @@ typedef struct tni_replay_op {
 typedef struct tni_replay {
   tni_plan plans[TNI_REPLAY_PLANS];
   size_t plan_count;
-  uint32_t functions[TNI_REPLAY_PLANS];  // that are scopes
-  size_t function_count;
+  tni_replay_scope scopes[TNI_REPLAY_PLANS];
+  size_t scope_count;
   tni_replay_op *ops;
   size_t count, room;
   size_t block_count;
@@ -91,17 +113,28 @@ void tni_replay_fini(tni_replay *replay);
 
 typedef struct tni_replay_result {
   bool is_good;           // it ran
-  uint64_t calls;         // of the general heap
+  uint64_t calls;         // of the general heap, and of heaps of their own
   uint64_t instructions;  // by the model of doc/design/advice.md
   uint64_t peak_bytes;    // of heap blocks as they are laid out, and what
                           // arenas and pools hold
   uint64_t pages;         // that were touched
-  uint64_t ns;            // the fastest of three; noisy
+  uint64_t mean_pages;    // that live blocks keep, over the time of the run
+  uint64_t most_pages;    // likewise, at most
+  uint64_t heap_blocks, heap_bytes;    // ever; live at most
+  uint64_t other_blocks, other_bytes;  // of arenas, pools ...; held at most
+  uint64_t ns;                         // the fastest of three; noisy
 } tni_replay_result;
 
-/* Run the tape with the plans whose bit is set in `chosen`; of one site at most
- * one may be.  In a child process; is_good is false when that failed. */
-tni_replay_result tni_replay_run(const tni_replay *replay, uint64_t chosen);
+/* Run the tape with some of the plans, of one site at most one, in a child
+ * process.
+ *
+ *   chosen  a truth for each plan; NULL: none
+ *   returns is_good is false when it failed
+ */
+tni_replay_result tni_replay_run(const tni_replay *replay, const bool *chosen);
+
+/* Whether blocks of a way live in a call of the plan's function. */
+bool tni_way_is_scoped(tni_way way);
 
 /* "scratch arena", "pool" ... */
 const char *tni_way_name(tni_way way);

@@ -8,8 +8,9 @@
 #include "trace/advice.h"
 #include "trace/report.h"
 
-static const char *const with_ways[TNI_WAYS] = {
-    "heap", "stack", "scratch", "region", "pool", "ring", "grow"};
+static const char *const with_ways[TNI_WAYS] = {"heap", "stack",  "scratch",
+                                                "turn", "region", "pool",
+                                                "ring", "grow",   "own"};
 
 /* The number of the function called name; 0: there is none. */
 static uint32_t
@@ -34,8 +35,10 @@ with_sites(const tni_analysis *a, const tni_plan *plan, const char *function,
       continue;
     plans[count] = *plan;
     plans[count].site = i;
-    if (plan->way == TNI_WAY_STACK)
+    if (plan->way == TNI_WAY_STACK) {
       plans[count].function = a->sites[i].function;
+      plans[count].size = a->sites[i].most_size;
+    }
     if (plan->way == TNI_WAY_POOL && plan->size == 0)
       plans[count].size = a->sites[i].most_size;
     if (plan->way == TNI_WAY_RING && plan->size == 0)
@@ -76,8 +79,9 @@ with_parse(const tni_analysis *a, const char *text, tni_plan *plans,
       plan.way = (tni_way)way;
   if (plan.way == TNI_WAYS || plan.way == TNI_WAY_HEAP)
     return with_fail(text,
-                     "stack, scratch, region, pool, ring or grow is wanted");
-  if (plan.way == TNI_WAY_SCRATCH) {
+                     "stack, scratch, turn, region, pool, ring, grow or own "
+                     "is wanted");
+  if (plan.way == TNI_WAY_SCRATCH || plan.way == TNI_WAY_TURN) {
     plan.function = last ? with_function(a, last + 1) : 0;
     if (plan.function == 0)
       return with_fail(text, "no such function to be the scope");
@@ -103,12 +107,13 @@ with_run(FILE *to, tni_analysis *a, const tni_plan *plans, size_t count)
 {
   tni_replay replay;
   tni_replay_init(&replay, a, plans, count);
-  uint64_t chosen = 0, early = 0;
+  bool chosen[TNI_REPLAY_PLANS] = {false};
+  uint64_t early = 0;
   for (size_t p = 0; p < replay.plan_count; p++) {
     early += replay.plans[p].early;
-    chosen |= (uint64_t)1 << p;
+    chosen[p] = true;
   }
-  const tni_replay_result before = tni_replay_run(&replay, 0);
+  const tni_replay_result before = tni_replay_run(&replay, NULL);
   const tni_replay_result after = tni_replay_run(&replay, chosen);
   char n[32];
   if (replay.is_partial)
@@ -123,6 +128,7 @@ with_run(FILE *to, tni_analysis *a, const tni_plan *plans, size_t count)
   with_row(to, "instructions", before.instructions, after.instructions);
   with_row(to, "peak bytes", before.peak_bytes, after.peak_bytes);
   with_row(to, "pages", before.pages, after.pages);
+  with_row(to, "pages kept", before.mean_pages, after.mean_pages);
   with_row(to, "ns", before.ns, after.ns);
   if (early == 0)
     return 0;

@@ -369,8 +369,9 @@ json_sites(tni_json *j, tni_analysis *a, json_texts *texts, size_t most)
 
 /* ---- What is wrong --------------------------------------------------------- */
 
-static void
-json_where(tni_json *j, tni_analysis *a, const char *key, uint32_t frame)
+void
+tni_report_json_where(tni_json *j, tni_analysis *a, const char *key,
+                      uint32_t frame)
 {
   const tni_symbol_frame *const f =
       tni_names_shown(tni_names_place(&a->names, frame));
@@ -391,12 +392,12 @@ json_mismatches(tni_json *j, tni_analysis *a)
     tni_json_open(j, NULL, '{');
     tni_json_text(j, "allocated_by",
                   tni_trace_api_name((tn_trace_api)path->api));
-    json_where(j, a, "allocated_at", a->sites[path->site].frame);
+    tni_report_json_where(j, a, "allocated_at", a->sites[path->site].frame);
     tni_json_text(j, "freed_by", tni_trace_api_name((tn_trace_api)m->api));
     const uint32_t node = m->node ? tni_names_site(&a->names, m->node) : 0;
-    json_where(j, a, "freed_at",
-               node ? tni_trace_node_at(a->trace, node)->frame
-                    : TNI_TRACE_NONE);
+    tni_report_json_where(j, a, "freed_at",
+                          node ? tni_trace_node_at(a->trace, node)->frame
+                               : TNI_TRACE_NONE);
     tni_json_number(j, "count", m->count);
     tni_json_close(j, '}');
   }

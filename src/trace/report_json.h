@@ -23,4 +23,8 @@ void tni_report_json_write(tni_json *j, tni_analysis *a,
                            const tni_advices *advices,
                            const tni_report_limits *limits);
 
+/* Function, file and line of a frame, under a key; NULL: in a list. */
+void tni_report_json_where(tni_json *j, tni_analysis *a, const char *key,
+                           uint32_t frame);
+
 #endif

@@ -14,7 +14,7 @@ SITE void
 load_frame(int i)
 {
   const unsigned size = 300 + below(300);
-  frames[i] = use(malloc(size), size);  // truth: region
+  frames[i] = use(malloc(size), size);  // truth: region or own
 }
 
 SITE void

@@ -35,7 +35,7 @@ decode(void)
 SITE void
 change_state(unsigned i)
 {
-  const unsigned at = (i * 7919) % 100, size = 8 + (i * 37) % 900;
+  const unsigned at = (i * i * 31 + i / 7) % 100, size = 8 + (i * 37) % 900;
   free(states[at]);
   states[at] = use(malloc(size), size);  // truth: heap
 }

@@ -18,22 +18,31 @@ LOOPS = {
     "small": "p = malloc(64); free(p);",
     "large": "p = malloc(3000); free(p);",
     "resize": "p = malloc(100); p = realloc(p, 200); p = realloc(p, 300); p = realloc(p, 400); free(p);",
-    "push": "p = tn_bump_push(&b, 64);",
+    "push": "p = tn_arena_push(&a, 64);",
+    "scope": "TN_TEMP(&a); p = tn_arena_push(&a, 64);",
+    "rewind": "p = tn_arena_push(&a, 64); tn_arena_rewind(&a, mark);",
+    "reset": "p = tn_arena_push(&a, 64); tn_arena_reset(&a);",
+    "ring": "p = tn_ring_push(&ring, 64); tn_ring_pop(&ring, p, 64);",
     "pool": "p = tn_pool_alloc(&pool); tn_pool_free(&pool, p);",
 }
 PROGRAM = """
 #include <stdlib.h>
-#include <tenure/bump.h>
+#include <tenure/arena.h>
 #include <tenure/pool.h>
+#include <tenure/ring.h>
 int main(void)
 {
   void *volatile p;
-  tn_bump b;
+  tn_arena a;
   tn_pool pool;
+  tn_ring ring;
   free(malloc(50000));
   void *hold = malloc(5000);
-  if (tn_bump_create(&b, 0) != TN_OK || tn_pool_create(&pool, 64, 0) != TN_OK)
+  if (tn_arena_create(&a, 0) != TN_OK || tn_pool_create(&pool, 64, 0) != TN_OK ||
+      tn_ring_create(&ring, 4096, 0) != TN_OK)
     return 1;
+  tn_arena_push(&a, 64);
+  tn_arena_mark mark = tn_arena_get_mark(&a);
   tn_pool_free(&pool, tn_pool_alloc(&pool));
   for (int i = 0; i < %d; i++) { %s }
   free(hold);
@@ -53,13 +62,17 @@ def count(folder, name):
 
 
 def main():
-    text = pathlib.Path("src/trace/replay_run.c").read_text()
+    text = pathlib.Path("src/trace/replay_run.h").read_text()
     model = {k: int(v) for k, v in re.findall(r"RUN_(\w+) = (\d+),", text)}
     wanted = {
         "small": model["HEAP_ALLOC"] + model["HEAP_FREE"],
         "large": model["HEAP_ALLOC_LARGE"] + model["HEAP_FREE_LARGE"],
         "resize": model["HEAP_ALLOC"] + model["HEAP_FREE"] + 3 * model["HEAP_RESIZE"],
-        "push": model["BUMP_PUSH"],
+        "push": model["ARENA_PUSH"],
+        "scope": model["ARENA_PUSH"] + model["ARENA_SCOPE"],
+        "rewind": model["ARENA_PUSH"] + model["ARENA_REWIND"],
+        "reset": model["ARENA_PUSH"] + model["ARENA_RESET"],
+        "ring": model["RING_PUSH"] + model["RING_POP"],
         "pool": model["POOL_ALLOC"] + model["POOL_FREE"],
     }
     failures = 0

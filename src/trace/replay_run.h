@@ -1,0 +1,139 @@
+/* replay_run.h -- what a run of a tape has at hand; part of replay
+ *
+ * replay_home.c gives blocks their place in a discipline, replay_count.c keeps
+ * the accounts, replay_run.c does one operation after another.
+ *
+ * Threads   one.
+ * Design    doc/design/advice.md      Tests  test/trace/test_replay.c
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef TNI_TRACE_REPLAY_RUN_H
+#define TNI_TRACE_REPLAY_RUN_H
+
+#include "trace/replay.h"
+
+#include <tenure/arena.h>
+#include <tenure/heap.h>
+#include <tenure/pool.h>
+#include <tenure/ring.h>
+
+/* What one operation costs in instructions (x86-64, callgrind): glibc 2.36 when
+ * its thread cache serves a small block, which is its cheapest way (a block that
+ * comes from elsewhere costs 280 for both, not 129); larger ones; ours as they
+ * are inlined.  test/trace/slow_replay_model.py counts them.  A heap of its own
+ * counts as any heap: that ours may be faster is no reason for a second one. */
+enum {
+  TNI_RUN_HEAP_SMALL = 1032,  // bytes; larger blocks miss the thread cache
+  TNI_RUN_HEAP_ALLOC = 41,
+  TNI_RUN_HEAP_FREE = 88,
+  TNI_RUN_HEAP_ALLOC_LARGE = 148,
+  TNI_RUN_HEAP_FREE_LARGE = 140,
+  TNI_RUN_HEAP_RESIZE = 160,
+  TNI_RUN_ARENA_PUSH = 7,
+  TNI_RUN_ARENA_SCOPE = 5,   // of a call, used or not
+  TNI_RUN_ARENA_REWIND = 3,  // of a turn
+  TNI_RUN_ARENA_RESET = 152,
+  TNI_RUN_ARRAY_CHOICE = 4,  // whether a block is small enough for the array
+  TNI_RUN_POOL_ALLOC = 6,
+  TNI_RUN_POOL_FREE = 6,
+  TNI_RUN_RING_PUSH = 8,
+  TNI_RUN_RING_POP = 8,
+  TNI_RUN_PAGE = 4096,
+};
+
+typedef struct tni_run_scope {
+  tn_arena_mark mark;
+  unsigned char *array;  // of the frame (STACK)
+  uint64_t used;         // bytes, by the model, where it begins
+  uint64_t live;         // blocks in it
+} tni_run_scope;
+
+/* One arena: of a thread and scope, or the region of a site. */
+typedef struct tni_run_arena {
+  tn_arena arena;
+  tni_run_scope *scopes;
+  size_t depth, room;
+  uint64_t live;  // blocks of a region
+  uint64_t used;  // bytes, by the model
+  uint64_t most;  // that it ever held
+  bool is_made;
+} tni_run_arena;
+
+typedef enum tni_run_place {
+  TNI_RUN_NOWHERE,
+  TNI_RUN_ON_HEAP,
+  TNI_RUN_ON_OWN,
+  TNI_RUN_IN_ARENA,
+  TNI_RUN_IN_REGION,
+  TNI_RUN_IN_POOL,
+  TNI_RUN_IN_RING,
+} tni_run_place;
+
+typedef struct tni_run_block {
+  void *p;
+  uint32_t size;  // that there is room for
+  uint32_t site;
+  uint32_t place;
+  uint32_t thread, depth;  // of its scope, for one in an arena
+} tni_run_block;
+
+typedef struct tni_run_pool {
+  tn_pool pool;
+  uint64_t live, most;
+  bool is_made;
+} tni_run_pool;
+
+typedef struct tni_run_ring {
+  tn_ring ring;
+  bool is_made;
+} tni_run_ring;
+
+typedef struct tni_run_state {
+  const tni_replay *r;
+  const tni_plan **plan_of;  // by site; NULL: the heap
+  uint8_t *is_used;          // by scope: some chosen plan has it
+  tni_run_block *blocks;
+  tni_run_arena *arenas;   // by thread and scope
+  tni_run_arena *regions;  // by site
+  tni_run_pool *pools;     // by site
+  tni_run_ring *rings;     // by site
+  tn_heap **heaps;         // by site
+  bool has_accounts;
+  uint64_t heap, held;  // bytes now: heap blocks; all else
+  uint64_t held_pages;  // of all else
+  tni_map pages;        // (page): index in on_page
+  uint32_t *on_page;    // heap blocks on it
+  size_t on_page_room;
+  uint64_t live_pages;  // with heap blocks
+  uint64_t page_sum, ticks;
+  tni_replay_result result;
+} tni_run_state;
+
+/* ---- Accounts -------------------------------------------------------------- */
+
+/* A block came from a heap, or is about to go. */
+void tni_run_note_heap(tni_run_state *s, const tni_run_block *b);
+void tni_run_note_heap_free(tni_run_state *s, const tni_run_block *b,
+                            bool is_call);
+/* Something else than a heap holds `more` bytes now, where it held `before`. */
+void tni_run_note_held(tni_run_state *s, uint64_t before, uint64_t more);
+/* A block came from it. */
+void tni_run_note_other(tni_run_state *s, uint64_t instructions);
+void tni_run_note_tick(tni_run_state *s);
+void tni_run_note_end(tni_run_state *s);
+
+/* ---- Places ---------------------------------------------------------------- */
+
+tni_run_arena *tni_run_arena_of(tni_run_state *s, uint32_t thread,
+                                uint32_t scope);
+void tni_run_begin(tni_run_state *s, uint32_t thread, uint32_t scope);
+void tni_run_end(tni_run_state *s, uint32_t thread, uint32_t scope);
+void tni_run_turn(tni_run_state *s, uint32_t thread, uint32_t scope);
+
+/* Where the plan of the block's site puts it; TNI_RUN_NOWHERE: on the heap. */
+tni_run_place tni_run_by_plan(tni_run_state *s, const tni_plan *plan,
+                              uint32_t thread, tni_run_block *b);
+/* A block that is not on the general heap goes. */
+void tni_run_leave(tni_run_state *s, tni_run_block *b);
+
+#endif
