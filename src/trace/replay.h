@@ -7,10 +7,10 @@
  * the operations for real, in a process of their own.
  *
  * Invariants
- *   [replay.early]  a plan under which a block would go before its last use is
+ *   [replay.early]   a plan under which a block would go before its last use is
  *                   known by its count of early blocks.
- *   [replay.same]   each run does the same operations on the same blocks.
- *   [replay.layout] what arenas hold by the model is what they hold (release).
+ *   [replay.same]    each run does the same operations on the same blocks.
+ *   [replay.layout]  what arenas hold by the model is what they hold (release).
  * Threads   one.  Threads of the recorded run are replayed one after another,
  *           in the order of their events.
  * Cost      16 bytes an operation, for the first TNI_REPLAY_MOST of them.
@@ -47,21 +47,21 @@ typedef struct tni_plan {
   uint32_t site;
   tni_way way;
   uint32_t function;  // whose call is the scope (STACK, SCRATCH, TURN)
-  uint64_t size;      // of an array; of a pool's blocks; of a ring; the room at
-                      // the start (GROW)
+  uint32_t turn;  // found: the call in it where all has died (TURN); a frame
+  uint64_t size;  // of an array; of a pool's blocks; of a ring; the room at
+                  // the start (GROW)
   /* Found by the pass. */
-  uint32_t turn;    // frame: the call in the function where all has died (TURN)
-  uint32_t scope;   // index in the replay's scopes
-  uint32_t slot;    // among the plans that share the scope
-  uint64_t blocks;  // of the site
-  uint64_t scoped;  // of these, that a scope was found for
-  uint64_t early;   // of these, that outlived it
-  uint64_t scopes;  // that had blocks; when all have died it counts anew
+  uint64_t blocks;       // of the site
+  uint64_t scoped;       // of these, that a scope was found for
+  uint64_t early;        // of these, that outlived it
+  uint64_t scopes;       // that had blocks; when all have died it counts anew
   uint64_t most_bytes;   // in one scope, all that was allocated
   uint64_t most_blocks;  // likewise
   uint64_t most_live;    // blocks at once in one scope
   uint64_t call_bytes;   // most_bytes, if scopes end with their calls only
   uint64_t least_size, most_size;
+  uint32_t scope;  // index in the replay's scopes
+  uint32_t slot;   // among the plans that share the scope
 } tni_plan;
 
 typedef enum tni_replay_kind {

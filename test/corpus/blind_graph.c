@@ -18,7 +18,8 @@ SITE void
 add_edges(int node)
 {
   const unsigned count = 2 + below(14);
-  edges[node] = use(malloc(count * sizeof(int)), count * sizeof(int));  // truth: heap
+  edges[node] =
+      use(malloc(count * sizeof(int)), count * sizeof(int));  // truth: heap
   edges[node][0] = (int)below(NODES);
   edges[node][1] = (int)below(NODES);
 }
@@ -26,7 +27,8 @@ add_edges(int node)
 SITE step *
 make_step(int node)
 {
-  step *const s = malloc(sizeof *s);  // truth: ring or pool or scratch in search
+  step *const s =
+      malloc(sizeof *s);  // truth: ring or pool or scratch in search
   *s = (step){NULL, node};
   return s;
 }

@@ -45,7 +45,8 @@ SITE void
 log_line(void)
 {
   const unsigned size = 60 + below(60);
-  char *const line = use(malloc(size), size);  // truth: stack or scratch in answer
+  char *const line =
+      use(malloc(size), size);  // truth: stack or scratch in answer
   corpus_sum += (unsigned char)line[1];
   free(line);
 }

@@ -22,7 +22,8 @@ value_text(void)
 SITE value *
 make_value(value *next)
 {
-  value *const v = malloc(sizeof *v);  // truth: scratch in handle_document or pool
+  value *const v =
+      malloc(sizeof *v);  // truth: scratch in handle_document or pool
   *v = (value){next, value_text()};
   return v;
 }

@@ -49,7 +49,8 @@ SITE void
 call(int depth)
 {
   const unsigned size = 16 + 8 * below(12);
-  char *const locals = use(malloc(size), size);  // truth: stack or scratch in call
+  char *const locals =
+      use(malloc(size), size);  // truth: stack or scratch in call
   for (int k = 0; k < 3; k++)
     make_box();
   join_texts();
