@@ -65,7 +65,8 @@ function mapNote(rows, row) {
     used += level * data.map.slice;
     touched += level > 0 ? data.map.slice : 0;
   }
-  const at = state.instant < 0 ? "At the peak" : "At " + time(data.time.instants[state.instant] - begin);
+  const wide = buckets * bucketNs / data.map.columns;
+  const at = `Between ${time(column * wide)} and ${time((column + 1) * wide)}, on the average`;
   byId("map-note").textContent = `${at}: slices that hold anything are together ${bytes(touched)}, ${percent(used, touched)} used.` +
     (row ? ` Here: ${row.address}, ${percent(mapLevel(row.text, column), 1)} used.` : "");
 }

@@ -14,7 +14,9 @@ function siteName(row) {
 }
 function siteWhere(row) {
   const file = texts[field(row, "file")];
-  return file ? fileName(file) + ":" + field(row, "line") : texts[field(row, "module")];
+  if (file) return fileName(file) + ":" + field(row, "line");
+  const module = texts[field(row, "module")];
+  return siteName(row).startsWith(module + "+0x") ? "" : module;
 }
 function meanLife(row) {
   return field(row, "blocks") ? field(row, "lifetime_ns") / field(row, "blocks") : 0;
@@ -66,7 +68,7 @@ function siteDetails(row) {
     part("Sizes", least === most ? "always " + bytes(least) : bytes(least) + " to " + bytes(most)),
     part("Most at once", `${bytes(field(row, "most_bytes"))}; ${count(field(row, "most_blocks"))} blocks`),
     part("Resized", field(row, "resizes") ? `${count(field(row, "resizes"))} times, ${count(field(row, "moves"))} moved` : "never"),
-    part("Temporary", percent(field(row, "temporary"), field(row, "blocks"))),
+    part("Freed before the next event", percent(field(row, "temporary"), field(row, "blocks"))),
     part("Threads", count(field(row, "threads"))),
     part("Pages kept by few", count(field(row, "pages"))),
     part("Freed at", ...(places.length ? places : ["nowhere"])),
@@ -146,8 +148,9 @@ function startSites() {
   const hushed = data.totals.suppressed_blocks;
   if (!left.length && !growing.length && !data.totals.left_bytes && !hushed) return;
   byId("left-part").hidden = false;
+  const lost = data.sites.rows.reduce((n, row) => n + field(row, "lost_blocks") + field(row, "indirect_blocks"), 0);
   byId("left-lead").textContent = `${bytes(data.totals.left_bytes)} in ${count(data.totals.left_blocks)} blocks were never freed` +
-    (isLost ? `; nothing points to ${count(left.reduce((n, row) => n + field(row, "lost_blocks"), 0))} of them.` : ".") +
+    (isLost ? `; ${lost ? `nothing points to ${count(lost)} of them` : "something still points to each of them"}.` : ".") +
     (hushed ? ` ${bytes(data.totals.suppressed_bytes)} in ${count(hushed)} more are suppressed.` : "") +
     (growing.length ? " Never falling: " + growing.slice(0, 4).map(siteName).join(", ") + "." : "");
   const heads = [siteHeads[0], ["left_bytes", "Left", "", bytes], ["left_blocks", "Blocks", "", count]];

@@ -43,13 +43,12 @@ function drawTime() {
   const band = up + "L" + scale.right + " " + floor + "L" + scale.left + " " + floor + "Z";
   picture.append(svg("path", {class: "area", d: band}));
   picture.append(svg("path", {class: "curve", d: up}));
-  if (data.time.resident.some(v => v > 0))
-    picture.append(svg("path", {class: "resident", d: timePath(data.time.resident, scale.x, y)}));
+  drawResident(picture, scale, y);
   drawRate(picture, scale, floor + 8, height - 20);
   const spans = steps(buckets * bucketNs, width > 600 ? 6 : 3, 10);
   for (const ns of spans) {
     const x = scale.x(ns / bucketNs);
-    picture.append(svg("text", {x, y: height - 4, "text-anchor": ns ? "middle" : "start"}, time(ns)));
+    picture.append(svg("text", {x, y: height - 4, "text-anchor": ns ? "middle" : "start"}, ns ? time(ns) : "0"));
   }
   const peakX = scale.x((data.totals.peak_ns - begin) / bucketNs);
   picture.append(svg("circle", {class: "peak", cx: peakX, cy: y(data.totals.peak_bytes), r: 4}));
@@ -57,6 +56,37 @@ function drawTime() {
   picture.append(line);
   box.replaceChildren(picture);
   return {picture, line, scale, width};
+}
+
+// The parts of what is resident, one on another; the rest is up to the dashed line.
+const residentParts = [["heap", "blocks"], ["stacks", "stacks"], ["mappings", "mappings"], ["files", "files"]];
+
+function residentRest(i) {
+  return residentParts.reduce((rest, [key]) => rest - data.time[key][i], data.time.resident[i]);
+}
+
+function drawResident(picture, scale, y) {
+  if (!data.time.resident.some(v => v > 0)) return;
+  let below = data.time.heap;
+  for (const [key] of residentParts.slice(1)) {
+    const above = below.map((v, i) => v + data.time[key][i]);
+    const back = below.map((v, i) => "L" + scale.x(i + 0.5).toFixed(1) + " " + y(v).toFixed(1)).reverse().join("");
+    picture.append(svg("path", {class: "part " + key, d: timePath(above, scale.x, y) + back + "Z"}));
+    below = above;
+  }
+  picture.append(svg("path", {class: "resident", d: timePath(data.time.resident, scale.x, y)}));
+}
+
+// resident = blocks + stacks + mappings + files + rest, at a bucket.
+function residentNote(i) {
+  const box = byId("resident-note");
+  box.replaceChildren();
+  if (!data.time.resident[i]) return;
+  box.append(el("b", {"data-key": "resident", "data-value": data.time.resident[i]}, bytes(data.time.resident[i]) + " resident"), " = ");
+  [...residentParts, ["rest", "rest"]].forEach(([key, label], n) => {
+    const value = key === "rest" ? residentRest(i) : data.time[key][i];
+    box.append(n ? " + " : "", el("i", {class: "key " + key}), el("span", {"data-key": key, "data-value": value}, `${label} ${bytes(value)}`));
+  });
 }
 
 function drawRate(picture, scale, top, bottom) {
@@ -71,7 +101,8 @@ function drawRate(picture, scale, top, bottom) {
 }
 
 function timeNote() {
-  const i = Math.min(buckets - 1, Math.max(0, Math.round(instantBucket()) - (state.instant < 0 ? 0 : 1)));
+  const at = state.instant < 0 ? Math.floor(instantBucket()) : Math.round(instantBucket()) - 1;
+  const i = Math.min(buckets - 1, Math.max(0, at));
   const live = state.instant < 0 ? data.totals.peak_bytes : instantBytes(state.instant);
   const seconds = bucketNs / 1e9;
   const words = [
@@ -79,8 +110,8 @@ function timeNote() {
     bytes(live) + " live",
     count(data.time.allocs[i] / seconds) + " blocks and " + bytes(data.time.bytes[i] / seconds) + " allocated a second",
   ];
-  if (data.time.resident[i]) words.push(bytes(data.time.resident[i]) + " resident (dashed)");
-  byId("time-note").textContent = words.join(", ") + ". Below: allocations over time.";
+  byId("time-note").textContent = words.join(", ") + ". Bars: allocations over time.";
+  residentNote(i);
 }
 
 function startTime() {

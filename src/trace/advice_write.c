@@ -79,12 +79,18 @@ write_line(tni_analysis *a, uint32_t frame, char text[160])
 static void
 write_title(tni_analysis *a, const tni_plan *plan, char *text, size_t size)
 {
-  char site[160], function[64], bytes[24];
+  char site[64], function[64], wide[512], bytes[24];
   const tni_site *const s = &a->sites[plan->site];
   const tni_symbol_frame *const f =
       tni_names_shown(tni_names_place(&a->names, s->frame));
-  snprintf(site, sizeof site, "%.150s", f->function);
-  write_function(a, plan->function, function);
+  snprintf(site, sizeof site, "%.60s",
+           tni_names_brief(f->function, 44, wide, sizeof wide));
+  const char *const scope = a->names.functions[plan->function].name;
+  if (scope)
+    snprintf(function, sizeof function, "%.60s",
+             tni_names_brief(scope, 36, wide, sizeof wide));
+  else
+    write_function(a, plan->function, function);
   switch (plan->way) {
   case TNI_WAY_STACK:
     snprintf(text, size, "%s: a local array will do", site);
@@ -389,7 +395,7 @@ tni_advices_write_summary(FILE *to, tni_analysis *a, const tni_advices *advices,
     const tni_replay_result *const after = &advices->items[i].result;
     char title[256];
     write_title(a, &advices->items[i].plan, title, sizeof title);
-    fprintf(to, "  %5.1f %% of heap calls  %.66s%s\n",
+    fprintf(to, "  %5.1f %% of heap calls  %.74s%s\n",
             write_percent(before->calls - after->calls, before->calls), title,
             advices->items[i].proof == TNI_PROOF_NONE ? " *" : "");
   }

@@ -26,6 +26,7 @@ tni_analysis_create(tni_trace *trace)
   a->sites[0].list = TNI_BLOCK_LIST_EMPTY;
   tni_live_init(&a->blocks);
   tni_heapmap_init(&a->map);
+  tni_resident_init(&a->resident, trace);
   tni_life_init(a);
   tni_time_init(a);
   return a;
@@ -40,8 +41,7 @@ tni_analysis_close(tni_analysis *a)
   tni_names_fini(&a->names);
   tni_live_fini(&a->blocks);
   tni_heapmap_fini(&a->map);
-  tni_map_fini(&a->mappings);
-  free(a->mapping_sizes);
+  tni_resident_fini(&a->resident);
   free(a->path_of);
   free(a->site_of);
   free(a->paths);
@@ -440,7 +440,7 @@ analysis_close_process(tni_analysis *a, uint32_t process, uint64_t now_ns)
     while (a->threads[i].list.oldest != TNI_BLOCK_NONE)
       analysis_remove(a, a->threads[i].list.oldest, NULL, now_ns);
   }
-  tni_time_drop_process(a, process);
+  tni_resident_drop(&a->resident, process);
 }
 
 static void
@@ -576,5 +576,5 @@ tni_analysis_is_valid(const tni_analysis *a)
   // [analysis.live] and [analysis.peak]
   return path_live == a->totals.live_bytes && site_live == path_live &&
          path_peak == a->totals.peak_bytes && site_peak == path_peak &&
-         blocks == a->blocks.live;
+         blocks == a->blocks.live && tni_resident_is_valid(&a->resident);
 }

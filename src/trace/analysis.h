@@ -26,6 +26,7 @@
 #include "trace/blocks.h"
 #include "trace/heapmap.h"
 #include "trace/names.h"
+#include "trace/resident.h"
 #include "trace/suppress.h"
 
 enum {
@@ -139,8 +140,8 @@ typedef struct tni_bucket {
   uint64_t most, least;  // live bytes
   uint64_t blocks;       // live at its end
   uint64_t allocs, frees, bytes;
-  uint64_t resident, files, stacks;  // the last sample; 0: none
-  uint64_t mapped;                   // by mmap and brk, at its end
+  uint64_t mapped;              // by mmap and brk, at its end
+  tni_resident_parts resident;  // where there was most; no sample yet: zero
 } tni_bucket;
 
 typedef struct tni_mismatch {
@@ -161,8 +162,8 @@ typedef struct tni_totals {
   uint64_t escapes[TNI_ESCAPES];
   uint64_t unknown_frees;  // of blocks that were never seen
   uint64_t lost;           // events that could not be recorded
-  uint64_t peak_resident, faults;
-  uint64_t peak_mapped, mapped;
+  tni_resident_parts peak_resident;
+  uint64_t peak_resident_ns, faults, peak_mapped;
   uint64_t pinned_pages;  // kept by few blocks, at the worst instant
   uint64_t pinned_ns;
   uint64_t suppressed_blocks, suppressed_bytes;  // left, but not to be told
@@ -197,9 +198,7 @@ typedef struct tni_analysis {
   size_t dirty_count, dirty_room;
   tni_blocks blocks;
   tni_thread_state *threads;
-  tni_map mappings;  // (process, address): index of sizes
-  uint64_t *mapping_sizes;
-  size_t mapping_count, mapping_room;
+  tni_resident resident;
   const tni_suppress *suppress;  // NULL: none
   uint8_t *suppressed;           // by frame: 0 not asked yet, 1 no, 2 yes
 } tni_analysis;

@@ -115,7 +115,7 @@ time_close_bucket(tni_analysis *a)
 {
   tni_bucket *const b = &a->buckets[a->bucket];
   b->blocks = a->totals.live_blocks;
-  b->mapped = a->totals.mapped;
+  b->mapped = a->resident.mapped;
   tni_heapmap_column(&a->map, a->bucket);
   if ((a->bucket + 1) % TIME_EVERY == 0)
     time_instant(a, a->bucket / TIME_EVERY);
@@ -130,12 +130,10 @@ tni_time_advance(tni_analysis *a, uint64_t now_ns)
     to = TNI_BUCKETS - 1;
   while (a->bucket < to) {
     time_close_bucket(a);
-    const tni_bucket *const last = &a->buckets[a->bucket++];
-    a->buckets[a->bucket] = (tni_bucket){.most = a->totals.live_bytes,
-                                         .least = a->totals.live_bytes,
-                                         .resident = last->resident,
-                                         .files = last->files,
-                                         .stacks = last->stacks};
+    a->buckets[++a->bucket] = (tni_bucket){
+        .most = a->totals.live_bytes,
+        .least = a->totals.live_bytes,
+        .resident = tni_resident_now(&a->resident, a->totals.live_bytes)};
   }
 }
 
@@ -199,67 +197,24 @@ tni_time_finish(tni_analysis *a)
   time_find_growing(a);
 }
 
-/* ---- Mappings -------------------------------------------------------------- */
-
-static void
-time_set_mapping(tni_analysis *a, uint32_t process, uint64_t address,
-                 uint64_t size)
-{
-  bool is_new;
-  uint32_t *const at = tni_map_enter(&a->mappings, address, process, &is_new);
-  if (is_new) {
-    a->mapping_sizes =
-        tni_store_grow(a->mapping_sizes, &a->mapping_room, a->mapping_count + 1,
-                       sizeof *a->mapping_sizes);
-    *at = (uint32_t)a->mapping_count++;
-    a->mapping_sizes[*at] = 0;
-  }
-  a->totals.mapped += size - a->mapping_sizes[*at];
-  a->mapping_sizes[*at] = size;
-  if (a->totals.mapped > a->totals.peak_mapped)
-    a->totals.peak_mapped = a->totals.mapped;
-}
-
-/* The number that the data segment has in the place of an address. */
-enum { TIME_BREAK = 1 };
+/* ---- What is resident ------------------------------------------------------ */
 
 void
 tni_time_map(tni_analysis *a, const tni_trace_event *e)
 {
+  tni_totals *const t = &a->totals;
+  tni_resident_add(&a->resident, e);
+  if (a->resident.mapped > t->peak_mapped)
+    t->peak_mapped = a->resident.mapped;
+  if (e->kind != TNI_TRACE_SAMPLE)
+    return;
+  const tni_resident_parts now = tni_resident_now(&a->resident, t->live_bytes);
   tni_bucket *const b = &a->buckets[a->bucket];
-  switch (e->kind) {
-  case TNI_TRACE_MAP:
-    time_set_mapping(a, e->process, e->address, e->size);
-    break;
-  case TNI_TRACE_UNMAP: time_set_mapping(a, e->process, e->address, 0); break;
-  case TNI_TRACE_REMAP:
-    time_set_mapping(a, e->process, e->old, 0);
-    time_set_mapping(a, e->process, e->address, e->size);
-    break;
-  case TNI_TRACE_BREAK:
-    time_set_mapping(a, e->process, TIME_BREAK, e->size);
-    break;
-  case TNI_TRACE_SAMPLE:
-    b->resident = e->size;
-    b->files = e->extra[0];
-    b->stacks = e->extra[1];
-    if (e->extra[2] > a->totals.faults)
-      a->totals.faults = e->extra[2];
-    if (e->size > a->totals.peak_resident)
-      a->totals.peak_resident = e->size;
-    break;
-  default: break;
+  if (now.resident >= b->resident.resident)
+    b->resident = now;
+  if (now.resident >= t->peak_resident.resident) {
+    t->peak_resident = now;
+    t->peak_resident_ns = e->time_ns;
   }
-}
-
-void
-tni_time_drop_process(tni_analysis *a, uint32_t process)
-{
-  for (size_t i = 0; i < a->mappings.capacity; i++) {
-    const tni_map_slot *const slot = &a->mappings.slots[i];
-    if (slot->is_used && slot->b == process) {
-      a->totals.mapped -= a->mapping_sizes[slot->value];
-      a->mapping_sizes[slot->value] = 0;
-    }
-  }
+  t->faults = tni_resident_faults(&a->resident);
 }

@@ -26,9 +26,6 @@ void tni_time_touch(tni_analysis *a, uint32_t path);
 /* MAP, UNMAP, REMAP, BREAK, SAMPLE. */
 void tni_time_map(tni_analysis *a, const tni_trace_event *event);
 
-/* What a process had mapped is gone. */
-void tni_time_drop_process(tni_analysis *a, uint32_t process);
-
 /* The last instant. */
 void tni_time_finish(tni_analysis *a);
 

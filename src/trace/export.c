@@ -206,8 +206,8 @@ tni_export_perfetto(FILE *to, tni_analysis *a)
     export_counter(&j, a, i, "live bytes", b->most);
     export_counter(&j, a, i, "live blocks", b->blocks);
     export_counter(&j, a, i, "allocations", b->allocs);
-    if (b->resident)
-      export_counter(&j, a, i, "resident bytes", b->resident);
+    if (b->resident.resident)
+      export_counter(&j, a, i, "resident bytes", b->resident.resident);
   }
   tni_json_close(&j, ']');
   tni_json_text(&j, "displayTimeUnit", "ms");

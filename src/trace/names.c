@@ -275,3 +275,65 @@ tni_names_write(const tni_place *place, char *text, size_t size)
     snprintf(text, size, "%s", f->function);
   return text;
 }
+
+/* ---- Short names ----------------------------------------------------------- */
+
+/* Where " (file:line)" begins at the end of text; its end when there is none. */
+static size_t
+names_line_at(const char *text)
+{
+  const size_t length = strlen(text);
+  size_t at = length;
+  while (at > 0 && text[at - 1] != '(')
+    at--;
+  const bool has_line = at >= 2 && text[at - 2] == ' ' && length > 0 &&
+                        text[length - 1] == ')' && strchr(text + at, '.');
+  return has_line ? at - 2 : length;
+}
+
+/* The length of text[0, length) without the last pair of parentheses. */
+static size_t
+names_without_arguments(const char *text, size_t length)
+{
+  size_t end = length;
+  if (end > 6 && memcmp(text + end - 6, " const", 6) == 0)
+    end -= 6;
+  if (end == 0 || text[end - 1] != ')')
+    return length;
+  int depth = 0;
+  for (size_t i = end; i-- > 0;) {
+    depth += text[i] == ')' ? 1 : text[i] == '(' ? -1 : 0;
+    if (depth == 0)
+      return i > 0 && text[i - 1] != ' ' ? i : length;
+  }
+  return length;
+}
+
+static bool
+names_is_inside_character(char c)
+{
+  return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+const char *
+tni_names_brief(const char *name, size_t width, char *text, size_t size)
+{
+  const size_t line = names_line_at(name);
+  size_t head = line;
+  if (strlen(name) > width)
+    head = names_without_arguments(name, line);
+  snprintf(text, size, "%.*s%s", (int)head, name, name + line);
+  const size_t length = strlen(text);
+  if (length <= width || width < 8)
+    return text;
+  /* The end tells more than the middle: an offset, a line. */
+  size_t tail = length - (width - 3) / 2;
+  size_t cut = width - 3 - (length - tail);
+  while (names_is_inside_character(text[tail]))
+    tail++;
+  while (cut > 0 && names_is_inside_character(text[cut]))
+    cut--;
+  memcpy(text + cut, "...", 3);
+  memmove(text + cut + 3, text + tail, length - tail + 1);
+  return text;
+}

@@ -56,4 +56,13 @@ uint32_t tni_names_site(tni_names *names, uint32_t node);
 /* "function (file.c:12)" into text; returns text. */
 const char *tni_names_write(const tni_place *place, char *text, size_t size);
 
+/* A name for a line with little room: without the arguments of a C++ function
+ * when it is longer than width columns, and then cut in the middle.
+ *
+ *   text    room for size bytes; filled
+ *   returns text
+ */
+const char *tni_names_brief(const char *name, size_t width, char *text,
+                            size_t size);
+
 #endif

@@ -86,6 +86,18 @@ json_list(tni_json *j, const char *key, const uint64_t *items, size_t count)
 }
 
 static void
+json_parts(tni_json *j, const tni_resident_parts *parts)
+{
+  tni_json_open(j, "resident_parts", '{');
+  tni_json_number(j, "heap", parts->heap);
+  tni_json_number(j, "stacks", parts->stacks);
+  tni_json_number(j, "mappings", parts->mappings);
+  tni_json_number(j, "files", parts->files);
+  tni_json_number(j, "rest", parts->rest);
+  tni_json_close(j, '}');
+}
+
+static void
 json_totals(tni_json *j, const tni_analysis *a)
 {
   const tni_totals *const t = &a->totals;
@@ -110,7 +122,8 @@ json_totals(tni_json *j, const tni_analysis *a)
       {"temporary", t->temporary},
       {"unknown_frees", t->unknown_frees},
       {"lost", t->lost},
-      {"peak_resident", t->peak_resident},
+      {"peak_resident", t->peak_resident.resident},
+      {"peak_resident_ns", t->peak_resident_ns},
       {"peak_mapped", t->peak_mapped},
       {"faults", t->faults},
       {"pinned_pages", t->pinned_pages},
@@ -120,6 +133,7 @@ json_totals(tni_json *j, const tni_analysis *a)
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     tni_json_number(j, rows[i].key, rows[i].value);
   tni_json_bool(j, "has_marks", t->has_marks);
+  json_parts(j, &t->peak_resident);
   json_list(j, "orders", t->orders, TNI_ORDERS);
   json_list(j, "escapes", t->escapes, TNI_ESCAPES);
   tni_json_close(j, '}');
@@ -149,7 +163,11 @@ json_buckets(tni_json *j, const tni_analysis *a)
   json_column(j, a, "allocs", offsetof(tni_bucket, allocs));
   json_column(j, a, "frees", offsetof(tni_bucket, frees));
   json_column(j, a, "bytes", offsetof(tni_bucket, bytes));
-  json_column(j, a, "resident", offsetof(tni_bucket, resident));
+  json_column(j, a, "resident", offsetof(tni_bucket, resident.resident));
+  json_column(j, a, "heap", offsetof(tni_bucket, resident.heap));
+  json_column(j, a, "stacks", offsetof(tni_bucket, resident.stacks));
+  json_column(j, a, "mappings", offsetof(tni_bucket, resident.mappings));
+  json_column(j, a, "files", offsetof(tni_bucket, resident.files));
   json_column(j, a, "mapped", offsetof(tni_bucket, mapped));
   json_list(j, "instants", a->instant_ns, TNI_INSTANTS);
   tni_json_close(j, '}');

@@ -61,6 +61,25 @@ text_heading(FILE *to, const tni_analysis *a, const text_style *s)
   }
 }
 
+/* resident = heap + stacks + mappings + files + rest, where there was most. */
+static void
+text_resident(FILE *to, const tni_analysis *a)
+{
+  const tni_resident_parts *const p = &a->totals.peak_resident;
+  char bytes[24], count[32], when[24];
+  if (p->resident == 0)
+    return;
+  fprintf(to, "  resident   %10s at most, at %s; %s page faults\n",
+          tni_report_bytes(p->resident, bytes),
+          tni_report_time(a->totals.peak_resident_ns - a->begin_ns, when),
+          tni_report_count(a->totals.faults, count));
+  fprintf(to, "             = heap %s", tni_report_bytes(p->heap, bytes));
+  fprintf(to, " + stacks %s", tni_report_bytes(p->stacks, bytes));
+  fprintf(to, " + mappings %s\n", tni_report_bytes(p->mappings, bytes));
+  fprintf(to, "             + files %s", tni_report_bytes(p->files, bytes));
+  fprintf(to, " + rest %s\n", tni_report_bytes(p->rest, bytes));
+}
+
 static void
 text_totals(FILE *to, const tni_analysis *a)
 {
@@ -76,10 +95,7 @@ text_totals(FILE *to, const tni_analysis *a)
   if (t->resizes)
     fprintf(to, "; %s resizes", tni_report_count(t->resizes, count));
   fputc('\n', to);
-  if (t->peak_resident)
-    fprintf(to, "  resident   %10s at most; %s page faults\n",
-            tni_report_bytes(t->peak_resident, bytes),
-            tni_report_count(t->faults, count));
+  text_resident(to, a);
   uint64_t lost_bytes = 0, lost_blocks = 0;
   for (size_t i = 0; i < a->site_count; i++) {
     lost_bytes += a->sites[i].lost_bytes + a->sites[i].indirect_bytes;
@@ -88,7 +104,9 @@ text_totals(FILE *to, const tni_analysis *a)
   fprintf(to, "  at exit    %10s in %s blocks",
           tni_report_bytes(t->left_bytes, bytes),
           tni_report_count(t->left_blocks, count));
-  if (t->has_marks)
+  if (t->has_marks && lost_blocks == 0)
+    fprintf(to, ", none of them unreachable");
+  else if (t->has_marks)
     fprintf(to, ", of these %s in %s blocks unreachable",
             tni_report_bytes(lost_bytes, bytes),
             tni_report_count(lost_blocks, count));
@@ -122,6 +140,15 @@ text_curve(FILE *to, const tni_analysis *a, const text_style *s)
   fprintf(to, "%s\n", s->end);
 }
 
+/* The name of a frame, no longer than TEXT_NAME. */
+static const char *
+text_name(tni_analysis *a, uint32_t frame, char name[256])
+{
+  char whole[512];
+  tni_names_write(tni_names_place(&a->names, frame), whole, sizeof whole);
+  return tni_names_brief(whole, TEXT_NAME, name, 256);
+}
+
 /* Which escape covers half of a site's blocks, in a word. */
 static const char *
 text_life(tni_analysis *a, const tni_site *site, char *text, size_t size)
@@ -141,7 +168,9 @@ text_life(tni_analysis *a, const tni_site *site, char *text, size_t size)
   if (near > half && best && best->function) {
     const char *const name = a->names.functions[best->function].name;
     if (name) {
-      snprintf(text, size, "within %.*s", (int)(size - 8), name);
+      char brief[256];
+      snprintf(text, size, "within %s",
+               tni_names_brief(name, size - 8, brief, sizeof brief));
       return text;
     }
   }
@@ -168,11 +197,10 @@ text_sites(FILE *to, tni_analysis *a, const text_style *s, const char *title,
     const double percent = text_percent(value(site), whole);
     if (percent < 1 && i > 0)
       break;
-    tni_names_write(tni_names_place(&a->names, site->frame), name, sizeof name);
-    fprintf(to, "  %5.1f %%  %10s  %-*.*s %s%s%s\n", percent,
+    fprintf(to, "  %5.1f %%  %10s  %-*s %s%s%s\n", percent,
             is_bytes ? tni_report_bytes(value(site), amount)
                      : tni_report_count(value(site), amount),
-            TEXT_NAME, TEXT_NAME, name, s->dim,
+            TEXT_NAME, text_name(a, site->frame, name), s->dim,
             text_life(a, site, life, sizeof life), s->end);
   }
   free(sites);
@@ -203,15 +231,12 @@ text_mismatches(FILE *to, tni_analysis *a, const text_style *s)
   for (size_t i = 0; i < a->mismatch_count && i < TEXT_ROWS; i++) {
     const tni_mismatch *const m = &a->mismatches[i];
     const tni_path *const path = &a->paths[m->path];
-    char from[200], to_text[200] = "?", count[32];
-    tni_names_write(tni_names_place(&a->names, a->sites[path->site].frame),
-                    from, sizeof from);
+    char from[256], to_text[256] = "?", count[32];
+    text_name(a, a->sites[path->site].frame, from);
     const uint32_t node = m->node ? tni_names_site(&a->names, m->node) : 0;
     if (node)
-      tni_names_write(
-          tni_names_place(&a->names, tni_trace_node_at(a->trace, node)->frame),
-          to_text, sizeof to_text);
-    fprintf(to, "%s  mismatch%s   %s of %.40s given to %s by %.40s, %s times\n",
+      text_name(a, tni_trace_node_at(a->trace, node)->frame, to_text);
+    fprintf(to, "%s  mismatch%s   %s of %s given to %s by %s, %s times\n",
             s->warn, s->end, tni_trace_api_name((tn_trace_api)path->api), from,
             tni_trace_api_name((tn_trace_api)m->api), to_text,
             tni_report_count(m->count, count));
@@ -227,11 +252,9 @@ text_growing(FILE *to, tni_analysis *a, const text_style *s)
     if (!a->sites[sites[i]].is_growing)
       continue;
     char name[256], bytes[24];
-    tni_names_write(tni_names_place(&a->names, a->sites[sites[i]].frame), name,
-                    sizeof name);
-    fprintf(to, "%s  growing%s    %10s  %-*.*s never falls\n", s->warn, s->end,
+    fprintf(to, "%s  growing%s    %10s  %-*s never falls\n", s->warn, s->end,
             tni_report_bytes(a->sites[sites[i]].left_bytes, bytes), TEXT_NAME,
-            TEXT_NAME, name);
+            text_name(a, a->sites[sites[i]].frame, name));
     shown++;
   }
   free(sites);

@@ -103,12 +103,38 @@ test_tree(const char *path)
   tni_analysis_close(a);
 }
 
+static void
+test_brief(void)
+{
+  static const struct {
+    const char *name;
+    size_t width;
+    const char *wanted;
+  } rows[] = {
+      {"main", 10, "main"},
+      {"lra(_IO_FILE*)", 14, "lra(_IO_FILE*)"},
+      {"lra(_IO_FILE*)", 13, "lra"},
+      {"a::b<int (*)()>::c(int (*)(int)) const", 20, "a::b<int (*)()>::c"},
+      {"f(int, int) (long_file.c:12)", 22, "f (long_file.c:12)"},
+      {"module.so.with.a.long.name+0x1234", 20, "module.so...e+0x1234"},
+      {"ääääääääää", 10, "ää...ä"},
+      {"(anonymous)", 8, "(an...s)"},
+      {"", 10, ""},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    char text[100];
+    TEST_TEXT(tni_names_brief(rows[i].name, rows[i].width, text, sizeof text),
+              rows[i].wanted);
+  }
+}
+
 int
 main(void)
 {
   char path[64];
   snprintf(path, sizeof path, "/tmp/tenure-report-%ld.trace", (long)getpid());
   test_numbers();
+  test_brief();
   test_json();
   test_tree(path);
   unlink(path);
