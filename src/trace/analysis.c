@@ -27,6 +27,7 @@ tni_analysis_create(tni_trace *trace)
   tni_live_init(&a->blocks);
   tni_heapmap_init(&a->map);
   tni_resident_init(&a->resident, trace);
+  tni_contexts_init(&a->contexts, trace, &a->names);
   tni_life_init(a);
   tni_time_init(a);
   return a;
@@ -42,6 +43,7 @@ tni_analysis_close(tni_analysis *a)
   tni_live_fini(&a->blocks);
   tni_heapmap_fini(&a->map);
   tni_resident_fini(&a->resident);
+  tni_contexts_fini(&a->contexts);
   free(a->path_of);
   free(a->site_of);
   free(a->paths);

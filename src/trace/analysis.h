@@ -24,6 +24,7 @@
 #define TNI_TRACE_ANALYSIS_H
 
 #include "trace/blocks.h"
+#include "trace/contexts.h"
 #include "trace/heapmap.h"
 #include "trace/names.h"
 #include "trace/resident.h"
@@ -199,6 +200,7 @@ typedef struct tni_analysis {
   tni_blocks blocks;
   tni_thread_state *threads;
   tni_resident resident;
+  tni_contexts contexts;
   const tni_suppress *suppress;  // NULL: none
   uint8_t *suppressed;           // by frame: 0 not asked yet, 1 no, 2 yes
 } tni_analysis;

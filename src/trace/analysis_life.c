@@ -30,42 +30,11 @@ tni_life_fini(tni_analysis *a)
 uint32_t
 tni_life_class(uint64_t value, uint32_t most)
 {
-  uint32_t i = 0;
-  while (i + 1 < most && value >> i != 0)
-    i++;
-  return i;
+  const uint32_t i = value ? 64u - (uint32_t)__builtin_clzll(value) : 0;
+  return i < most ? i : most - 1;
 }
 
 /* ---- Calls ----------------------------------------------------------------- */
-
-size_t
-tni_life_stack(const tni_trace *trace, tni_names *names,
-               const tni_trace_event *event, tni_call stack[TNI_LIFE_FRAMES],
-               bool *is_cut)
-{
-  const tni_trace_thread *const thread =
-      tni_trace_thread_at(trace, event->thread);
-  /* A signal handler or a coroutine on a stack of its own says nothing about
-   * the calls of the thread's. */
-  if (thread->stack_high != 0 &&
-      (event->sp < thread->stack_low || event->sp >= thread->stack_high))
-    return 0;
-  uint64_t slots[TNI_LIFE_FRAMES];
-  uint32_t frames[TNI_LIFE_FRAMES + 1];
-  const uint32_t count = tni_trace_slots(trace, event, slots, TNI_LIFE_FRAMES);
-  const uint32_t depth =
-      tni_trace_stack(trace, event->stack, frames, TNI_LIFE_FRAMES + 1);
-  if (count == 0 || count > depth || depth > TNI_LIFE_FRAMES)
-    return 0;
-  *is_cut = count < depth;
-  for (uint32_t i = 0; i < count; i++) {
-    if (frames[i] == TNI_TRACE_NONE || (i > 0 && slots[i] <= slots[i - 1]))
-      return 0;
-    stack[count - 1 - i] = (tni_call){slots[i], frames[i],
-                                      tni_names_function_of(names, frames[i])};
-  }
-  return count;
-}
 
 void
 tni_life_step(tni_analysis *a, const tni_trace_event *event)
@@ -73,12 +42,9 @@ tni_life_step(tni_analysis *a, const tni_trace_event *event)
   tni_thread_state *const t = &a->threads[event->thread];
   t->now++;
   t->is_used = true;
-  tni_call stack[TNI_LIFE_FRAMES];
-  bool is_cut;
-  const size_t count =
-      tni_life_stack(a->trace, &a->names, event, stack, &is_cut);
-  if (count)
-    tni_calls_enter(&t->calls, stack, count, is_cut, t->now);
+  const tni_context *const c = tni_contexts_get(&a->contexts, event);
+  if (c != NULL)
+    tni_contexts_enter(&a->contexts, c, &t->calls, t->now);
 }
 
 /* The function of the block's own stack that runs inside the call at slot, and
@@ -89,25 +55,23 @@ life_level(tni_analysis *a, const tni_block *block, uint64_t slot,
 {
   const tni_trace_event event = {.process = block->process,
                                  .thread = block->thread,
-                                 .stack = block->stack,
+                                 .stack = a->paths[block->path].node,
                                  .context = block->context,
                                  .sp = block->sp};
-  uint64_t slots[TNI_LIFE_FRAMES];
-  uint32_t frames[TNI_LIFE_FRAMES + 1];
-  const uint32_t count =
-      tni_trace_slots(a->trace, &event, slots, TNI_LIFE_FRAMES);
-  tni_trace_stack(a->trace, a->paths[block->path].node, frames,
-                  TNI_LIFE_FRAMES + 1);
-  const uint32_t site_frame = a->sites[a->paths[block->path].site].frame;
-  uint32_t at = 0, site_at = 0;
-  while (at < count && slots[at] < slot)
-    at++;
-  while (site_at < count && frames[site_at] != site_frame)
-    site_at++;
-  if (at == 0 || at >= count || site_at >= count)
+  const tni_context *const c = tni_contexts_get(&a->contexts, &event);
+  const uint32_t frame = a->sites[a->paths[block->path].site].frame;
+  if (c == NULL)
     return TNI_ESCAPE_UNKNOWN;
-  *function = tni_names_function_of(&a->names, frames[at - 1]);
-  const uint32_t level = at - 1 > site_at ? at - 1 - site_at : 0;
+  /* Outermost first: the calls above `at` lie inside the call at slot. */
+  uint32_t at = c->count, site = c->count;
+  while (at > 0 && c->calls[at - 1].slot < slot)
+    at--;
+  while (site > 0 && c->calls[site - 1].frame != frame)
+    site--;
+  if (at == c->count || at == 0 || site == 0)
+    return TNI_ESCAPE_UNKNOWN;
+  *function = c->calls[at].function;
+  const uint32_t level = site - 1 > at ? site - 1 - at : 0;
   return level < TNI_ESCAPE_FAR ? level : TNI_ESCAPE_FAR;
 }
 

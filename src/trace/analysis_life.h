@@ -12,9 +12,8 @@
 #define TNI_TRACE_ANALYSIS_LIFE_H
 
 #include "trace/analysis.h"
-#include "trace/calls.h"
 
-enum { TNI_LIFE_FRAMES = 1024, TNI_LIFE_RUN = 32 };
+enum { TNI_LIFE_RUN = 32 };
 
 /* A run of frees without an allocation, by site. */
 typedef struct tni_life_run {
@@ -34,12 +33,6 @@ struct tni_thread_state {
   uint32_t aside;  // block whose resize is under way; or TNI_BLOCK_NONE
   bool is_used;
 };
-
-/* The calls of an event's stack, outermost first; 0: their places are not
- * known. */
-size_t tni_life_stack(const tni_trace *trace, tni_names *names,
-                      const tni_trace_event *event,
-                      tni_call stack[TNI_LIFE_FRAMES], bool *is_cut);
 
 void tni_life_init(tni_analysis *a);
 void tni_life_fini(tni_analysis *a);

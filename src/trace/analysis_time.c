@@ -42,6 +42,9 @@ time_pages(tni_analysis *a, tni_map *map)
 {
   time_page *pages = NULL;
   size_t room = 0;
+  /* Blocks that came one after another mostly lie in one page. */
+  uint64_t last = UINT64_MAX;
+  uint32_t at = 0, process = 0;
   for (size_t i = 0; i < a->blocks.used; i++) {
     const tni_block *const b = &a->blocks.items[i];
     if (b->address == 0 || b->size == 0)
@@ -50,15 +53,20 @@ time_pages(tni_analysis *a, tni_map *map)
     if (b->size >= TIME_PAGE)
       continue;
     const uint64_t first = b->address / TIME_PAGE;
-    const uint64_t last = (b->address + b->size - 1) / TIME_PAGE;
-    for (uint64_t page = first; page <= last; page++) {
-      bool is_new;
-      uint32_t *const at = tni_map_enter(map, page, b->process, &is_new);
-      if (is_new)
-        *at = (uint32_t)map->count - 1;
-      pages = tni_store_grow(pages, &room, map->count, sizeof *pages);
-      pages[*at].bytes += b->size;
-      pages[*at].site = a->paths[b->path].site;
+    const uint64_t end = (b->address + b->size - 1) / TIME_PAGE;
+    for (uint64_t page = first; page <= end; page++) {
+      if (page != last || b->process != process) {
+        bool is_new;
+        uint32_t *const known = tni_map_enter(map, page, b->process, &is_new);
+        if (is_new)
+          *known = (uint32_t)map->count - 1;
+        pages = tni_store_grow(pages, &room, map->count, sizeof *pages);
+        at = *known;
+        last = page;
+        process = b->process;
+      }
+      pages[at].bytes += b->size;
+      pages[at].site = a->paths[b->path].site;
     }
   }
   return pages;

@@ -75,12 +75,27 @@ calls_count_same(const tni_calls *calls, size_t at, const tni_call *stack,
   return same;
 }
 
+size_t
+tni_calls_same(const tni_calls *calls, const tni_call *stack, size_t count,
+               bool is_cut)
+{
+  const size_t at = is_cut ? calls_outside(calls, stack[0].slot) : 0;
+  return calls_count_same(calls, at, stack, count);
+}
+
 void
 tni_calls_enter(tni_calls *calls, const tni_call *stack, size_t count,
                 bool is_cut, uint64_t now)
 {
+  tni_calls_enter_same(calls, stack, count, is_cut, now,
+                       tni_calls_same(calls, stack, count, is_cut));
+}
+
+void
+tni_calls_enter_same(tni_calls *calls, const tni_call *stack, size_t count,
+                     bool is_cut, uint64_t now, size_t same)
+{
   const size_t at = is_cut ? calls_outside(calls, stack[0].slot) : 0;
-  size_t same = calls_count_same(calls, at, stack, count);
   /* What stood where they part: a call, or the leaf of the last event. */
   const tni_calls_entry was =
       at + same < calls->count ? calls->entries[at + same] : calls->leaf;

@@ -44,6 +44,7 @@ typedef struct tni_calls {
   size_t count, room;
   bool has_root;  // a whole stack was seen: before entries[0] there is nothing
   tni_calls_entry leaf;  // of the last event: the call of the allocator itself
+  uint32_t last;  // for contexts.h: of the last event; 0: not whole, or none
 } tni_calls;
 
 typedef enum tni_holder_kind {
@@ -68,6 +69,14 @@ void tni_calls_fini(tni_calls *calls);
  */
 void tni_calls_enter(tni_calls *calls, const tni_call *stack, size_t count,
                      bool is_cut, uint64_t now);
+
+/* The same when it is known how many calls, from the outermost, the event has
+ * in common with the list: what tni_calls_same says, which for two whole stacks
+ * one after the other is always the same. */
+void tni_calls_enter_same(tni_calls *calls, const tni_call *stack, size_t count,
+                          bool is_cut, uint64_t now, size_t same);
+size_t tni_calls_same(const tni_calls *calls, const tni_call *stack,
+                      size_t count, bool is_cut);
 
 /* What has been under way ever since event `since`: the innermost. */
 tni_holder tni_calls_find(const tni_calls *calls, uint64_t since);

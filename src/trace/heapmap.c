@@ -70,6 +70,10 @@ heapmap_widen(tni_heapmap *map)
 static tni_heapmap_row *
 heapmap_row(tni_heapmap *map, uint32_t process, uint64_t slice)
 {
+  uint32_t *const last = &map->last[slice % 64];
+  if (*last < map->count && map->rows[*last].slice == slice &&
+      map->rows[*last].process == process)
+    return &map->rows[*last];
   bool is_new;
   uint32_t *const at = tni_map_enter(&map->by_slice, slice, process, &is_new);
   if (is_new) {
@@ -80,6 +84,7 @@ heapmap_row(tni_heapmap *map, uint32_t process, uint64_t slice)
         (tni_heapmap_row){.process = process, .slice = slice};
     map->count++;
   }
+  *last = *at;
   return &map->rows[*at];
 }
 

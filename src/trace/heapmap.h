@@ -26,6 +26,7 @@ typedef struct tni_heapmap {
   tni_heapmap_row *rows;
   size_t count, room;
   tni_map by_slice;
+  uint32_t last[64];  // rows, by slice modulo 64: of a row that was used last
   unsigned shift;
 } tni_heapmap;
 

@@ -18,6 +18,7 @@ tni_names_fini(tni_names *names)
   tni_symbols_destroy(names->symbols);
   free(names->function_of);
   free(names->kind_of);
+  free(names->site_of);
   free(names->functions);
   tni_map_fini(&names->numbers);
 }
@@ -127,8 +128,8 @@ tni_names_passes_on(tni_names *names, uint32_t frame)
   return names->kind_of[frame] == 2;
 }
 
-uint32_t
-tni_names_site(tni_names *names, uint32_t node)
+static uint32_t
+names_find_site(tni_names *names, uint32_t node)
 {
   enum { MOST_SKIPPED = 16 };
   uint32_t at = node;
@@ -141,6 +142,14 @@ tni_names_site(tni_names *names, uint32_t node)
     at = n->parent;
   }
   return node;
+}
+
+uint32_t
+tni_names_site(tni_names *names, uint32_t node)
+{
+  if (names->site_of[node] == 0)
+    names->site_of[node] = names_find_site(names, node);
+  return names->site_of[node];
 }
 
 /* ---- Functions without a name ---------------------------------------------- */
@@ -166,7 +175,7 @@ names_count_callers(tni_names *names, const uint8_t *has_child, names_fan *fans)
       continue;
     stacks++;
     const tni_trace_node *n =
-        tni_trace_node_at(names->trace, tni_names_site(names, node));
+        tni_trace_node_at(names->trace, names_find_site(names, node));
     const uint32_t frame = n->frame;
     if (frame == TNI_TRACE_NONE ||
         names->functions[tni_names_function_of(names, frame)].name)
@@ -228,6 +237,8 @@ tni_names_init(tni_names *names, const tni_trace *trace)
   const uint32_t frames = tni_trace_frames(trace);
   names->function_of = tni_store_get(frames, sizeof *names->function_of);
   names->kind_of = tni_store_get(frames, sizeof *names->kind_of);
+  names->site_of =
+      tni_store_get(tni_trace_nodes(trace), sizeof *names->site_of);
   names->functions =
       tni_store_grow(NULL, &names->room, 1, sizeof *names->functions);
   names->count = 1;
@@ -333,7 +344,7 @@ tni_names_brief(const char *name, size_t width, char *text, size_t size)
     tail++;
   while (cut > 0 && names_is_inside_character(text[cut]))
     cut--;
-  memcpy(text + cut, "...", 3);
+  text[cut] = text[cut + 1] = text[cut + 2] = '.';
   memmove(text + cut + 3, text + tail, length - tail + 1);
   return text;
 }

@@ -27,6 +27,7 @@ typedef struct tni_names {
   tni_symbols *symbols;
   uint32_t *function_of;  // by frame: number + 1; 0: not asked yet
   uint8_t *kind_of;       // by frame: 0 not asked yet, 1 counts, 2 passes on
+  uint32_t *site_of;      // by node: its site's node; 0: not asked yet
   tni_map numbers;        // of functions
   tni_names_function *functions;  // [0]: not known
   size_t count, room;

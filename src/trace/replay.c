@@ -170,14 +170,11 @@ static void
 replay_step(replay_maker *m, const tni_trace_event *event)
 {
   replay_thread *const t = &m->threads[event->thread];
-  tni_call stack[TNI_LIFE_FRAMES];
-  bool is_cut;
   t->now++;
-  const size_t count =
-      tni_life_stack(m->a->trace, &m->a->names, event, stack, &is_cut);
-  if (count == 0)
+  const tni_context *const c = tni_contexts_get(&m->a->contexts, event);
+  if (c == NULL)
     return;
-  tni_calls_enter(&t->calls, stack, count, is_cut, t->now);
+  tni_contexts_enter(&m->a->contexts, c, &t->calls, t->now);
   while (t->count > 0 && !replay_is_open(t, &t->scopes[t->count - 1]))
     replay_close(m, event->thread, false);
   for (size_t i = 0; i < t->count; i++)

@@ -25,10 +25,8 @@ tni_store_get(size_t count, size_t size)
 }
 
 void *
-tni_store_grow(void *p, size_t *capacity, size_t need, size_t size)
+tni_store_grow_more(void *p, size_t *capacity, size_t need, size_t size)
 {
-  if (need <= *capacity)
-    return p;
   size_t room = *capacity ? *capacity : 16;
   while (room < need)
     room *= 2;

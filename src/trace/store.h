@@ -21,7 +21,12 @@ void *tni_store_get(size_t count, size_t size);
 
 /* Make room for at least need elements of size bytes in the array p, which has
  * room for *capacity; what is new is zeroed.  Doubles. */
-void *tni_store_grow(void *p, size_t *capacity, size_t need, size_t size);
+void *tni_store_grow_more(void *p, size_t *capacity, size_t need, size_t size);
+TN_INLINE void *
+tni_store_grow(void *p, size_t *capacity, size_t need, size_t size)
+{
+  return need <= *capacity ? p : tni_store_grow_more(p, capacity, need, size);
+}
 
 /* ---- Texts --------------------------------------------------------------- */
 
