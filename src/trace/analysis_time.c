@@ -55,7 +55,7 @@ time_pages(tni_analysis *a, tni_map *map)
     const uint64_t first = b->address / TIME_PAGE;
     const uint64_t end = (b->address + b->size - 1) / TIME_PAGE;
     for (uint64_t page = first; page <= end; page++) {
-      if (page != last || b->process != process) {
+      if (pages == NULL || page != last || b->process != process) {
         bool is_new;
         uint32_t *const known = tni_map_enter(map, page, b->process, &is_new);
         if (is_new)
