@@ -70,6 +70,7 @@ tni_contexts_get(tni_contexts *contexts, const tni_trace_event *event)
     return NULL;
   const uint32_t hash =
       (event->context ^ event->process * 0x9e3779b1u) % TNI_CONTEXTS;
+  TN_CHECK(hash < TNI_CONTEXTS, "contexts.bound");
   tni_context *const c = &contexts->items[hash];
   if (c->number != event->context || c->process != event->process) {
     c->number = event->context;

@@ -206,6 +206,9 @@ tni_resident_now(const tni_resident *r, uint64_t live)
   parts.heap = resident_take(&left, live);
   parts.mappings = resident_take(&left, r->anonymous);
   parts.rest = left;
+  TN_CHECK(parts.heap + parts.stacks + parts.mappings + parts.files + left ==
+               parts.resident,
+           "resident.sum");
   return parts;
 }
 
