@@ -8,29 +8,11 @@
 #include "cmd.h"
 #include "report.h"
 
-const char *
-cmd_take_second(int *argc, char **argv)
-{
-  int words = 0;
-  for (int i = 0; i < *argc; i++) {
-    if (argv[i][0] == '-' && argv[i][1] != '\0')
-      continue;
-    if (++words < 2)
-      continue;
-    const char *const second = argv[i];
-    for (int j = i; j + 1 < *argc; j++)
-      argv[j] = argv[j + 1];
-    --*argc;
-    return second;
-  }
-  return NULL;
-}
-
 int
 cmd_advise(int argc, char **argv)
 {
   bool is_json = false;
-  const char *trace;
+  const char *trace, *second;
   const cmd_option options[] = {
       {'j', "json", CMD_FLAG, &is_json, "as JSON"},
   };
@@ -42,8 +24,7 @@ cmd_advise(int argc, char **argv)
       "with "
       "other input,\nconfirms or refutes what one run cannot prove.",
       options, sizeof options / sizeof *options};
-  const char *const second = cmd_take_second(&argc, argv);
-  const int code = cmd_parse(&usage, argc, argv, &trace);
+  const int code = cmd_parse_two(&usage, argc, argv, &trace, &second);
   if (code >= 0)
     return code;
   return tni_report_advice(stdout, trace, second, is_json) ? CMD_FAILED

@@ -416,8 +416,10 @@ cmd_take_option(const cmd_usage *usage, int argc, char **argv, int *at)
   return -1;
 }
 
-int
-cmd_parse(const cmd_usage *usage, int argc, char **argv, const char **operand)
+/* second NULL: one operand. */
+static int
+cmd_parse_words(const cmd_usage *usage, int argc, char **argv,
+                const char **operand, const char **second)
 {
   *operand = NULL;
   for (int i = 0; i < argc; i++) {
@@ -429,9 +431,12 @@ cmd_parse(const cmd_usage *usage, int argc, char **argv, const char **operand)
       const int code = cmd_take_option(usage, argc, argv, &i);
       if (code >= 0)
         return code;
+    } else if (*operand && second && *second == NULL) {
+      *second = argv[i];
     } else if (*operand) {
-      return cmd_fail("one %s, please: '%s' is too many", usage->operand,
-                      argv[i]);
+      return cmd_fail(second ? "%s, please: '%s' is too many"
+                             : "one %s, please: '%s' is too many",
+                      usage->operand, argv[i]);
     } else {
       *operand = argv[i];
     }
@@ -440,4 +445,18 @@ cmd_parse(const cmd_usage *usage, int argc, char **argv, const char **operand)
     return cmd_fail("which %s? (%s --help says more)", usage->operand,
                     usage->command);
   return -1;
+}
+
+int
+cmd_parse(const cmd_usage *usage, int argc, char **argv, const char **operand)
+{
+  return cmd_parse_words(usage, argc, argv, operand, NULL);
+}
+
+int
+cmd_parse_two(const cmd_usage *usage, int argc, char **argv,
+              const char **operand, const char **second)
+{
+  *second = NULL;
+  return cmd_parse_words(usage, argc, argv, operand, second);
 }

@@ -76,6 +76,9 @@ typedef struct cmd_usage {
  */
 int cmd_parse(const cmd_usage *usage, int argc, char **argv,
               const char **operand);
+/* The same for a command of two operands; *second is NULL when there is one. */
+int cmd_parse_two(const cmd_usage *usage, int argc, char **argv,
+                  const char **operand, const char **second);
 
 /* Which of count names is nearest to word by edit distance; NULL when none is
  * within a third of the word's length (at least 1). */

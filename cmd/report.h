@@ -17,10 +17,6 @@ int cmd_diff(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_probe(int argc, char **argv);
 
-/* Take the second word that is no option out of the arguments; NULL: there is
- * none. */
-const char *cmd_take_second(int *argc, char **argv);
-
 #define CMD_SUPPRESS_HELP                                                      \
   "a file of globs, one a line: no leaks of such a function, module or file"
 

@@ -41,7 +41,8 @@ function textHash(text) {
   return h;
 }
 const ownModule = fileName(data.processes.length ? data.processes[0].path : "");
-const darkMode = matchMedia("(prefers-color-scheme: dark)");
+// Paper is always light.
+const darkMode = matchMedia("screen and (prefers-color-scheme: dark)");
 function flameColour(node) {
   const module = texts[node[2]] || "";
   const isSystem = module === "" || /^(libc|ld-linux|libpthread|libm)\b/.test(module);

@@ -98,7 +98,7 @@ function startMap() {
   byId("map").addEventListener("pointermove", choose);
   const again = () => { drawn = drawMap(rows); show(); };
   addEventListener("resize", again);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
+  darkMode.addEventListener("change", again);
   state.listeners.push(show);
   show();
 }

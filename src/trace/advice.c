@@ -42,7 +42,7 @@ advice_add(advice_plans *plans, tni_plan plan)
 static bool
 advice_is_plain(const tni_site *s)
 {
-  return s->left_blocks == 0 && s->resizes == 0 &&
+  return s->left_blocks + s->suppressed_blocks == 0 && s->resizes == 0 &&
          s->escapes[TNI_ESCAPE_OTHER] == 0;
 }
 

@@ -176,10 +176,11 @@ diff_json(FILE *to, const tni_analysis *a, const tni_analysis *b,
 }
 
 int
-tni_report_diff(FILE *to, const char *before, const char *after, bool is_json)
+tni_report_diff(FILE *to, const char *before, const char *after,
+                const tni_suppress *suppress, bool is_json)
 {
-  tni_analysis *const a = tni_report_open(before, NULL);
-  tni_analysis *const b = a ? tni_report_open(after, NULL) : NULL;
+  tni_analysis *const a = tni_report_open(before, suppress);
+  tni_analysis *const b = a ? tni_report_open(after, suppress) : NULL;
   if (b != NULL) {
     diff_rows rows = {.count = 0};
     tni_map by_hash = {0};

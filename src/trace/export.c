@@ -220,16 +220,21 @@ tni_export_perfetto(FILE *to, tni_analysis *a)
 typedef struct export_format {
   const char *name;
   void (*write)(FILE *to, tni_analysis *a);
+  bool has_leaks;  // says what is left, stack by stack
 } export_format;
 
 static const export_format export_all[] = {
-    {"pprof", tni_export_pprof},       {"collapsed", tni_export_collapsed},
-    {"dhat", tni_export_dhat},         {"speedscope", tni_export_speedscope},
-    {"perfetto", tni_export_perfetto}, {"heaptrack", tni_export_heaptrack},
+    {"pprof", tni_export_pprof, true},
+    {"collapsed", tni_export_collapsed, false},
+    {"dhat", tni_export_dhat, true},
+    {"speedscope", tni_export_speedscope, true},
+    {"perfetto", tni_export_perfetto, false},
+    {"heaptrack", tni_export_heaptrack, false},
 };
 
 int
-tni_export(FILE *to, const char *trace, const char *format)
+tni_export(FILE *to, const char *trace, const tni_suppress *suppress,
+           const char *format)
 {
   size_t i = 0;
   while (i < sizeof export_all / sizeof *export_all &&
@@ -242,7 +247,12 @@ tni_export(FILE *to, const char *trace, const char *format)
             format);
     return 1;
   }
-  tni_analysis *const a = tni_report_open(trace, NULL);
+  if (suppress && !export_all[i].has_leaks) {
+    fprintf(stderr, "tenure: --suppress: %s does not tell which leaks\n",
+            format);
+    return 1;
+  }
+  tni_analysis *const a = tni_report_open(trace, suppress);
   if (a == NULL)
     return 1;
   if (tni_trace_processes(a->trace) > 0)

@@ -27,12 +27,14 @@ int tni_report_html(const char *trace, const tni_suppress *suppress,
 /* Read a trace and write all of the analysis as JSON. */
 int tni_report_json(FILE *to, const char *trace, const tni_suppress *suppress);
 
-/* Read a trace and write it in the form of another tool: see export.h. */
-int tni_export(FILE *to, const char *trace, const char *format);
+/* Read a trace and write it in the form of another tool: see export.h.  With
+ * suppress only a form that tells leaks is written. */
+int tni_export(FILE *to, const char *trace, const tni_suppress *suppress,
+               const char *format);
 
 /* Read two traces and write what changed, site by site. */
 int tni_report_diff(FILE *to, const char *before, const char *after,
-                    bool is_json);
+                    const tni_suppress *suppress, bool is_json);
 
 /* Replay a trace with plans and write what it comes to.
  *

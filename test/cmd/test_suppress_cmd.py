@@ -68,6 +68,28 @@ def test_run(program, folder, patterns):
     check(not list(folder.glob("b.*")), "the program ran")
 
 
+def test_diff_and_export(trace, patterns, folder):
+    def left(*more):
+        return json.loads(report.tenure("diff", "--json", *more, trace, trace)[0])["left_bytes"]
+    before, after = left(), left("--suppress", patterns)
+    check(after == [before[0] - 7000] * 2, f"diff: {before} {after}")
+    report.tenure("diff", trace, trace, trace, code=1)
+    report.tenure("diff", "--suppress", patterns, trace, code=1)
+    def dhat(*more):
+        report.tenure("export", "-f", "dhat", "-o", folder / "d", *more, trace)
+        return sum(p["eb"] for p in json.loads((folder / "d").read_text())["pps"])
+    check(dhat("--suppress", patterns) == dhat() - 7000, "dhat")
+    def speedscope(*more):
+        report.tenure("export", "-f", "speedscope", "-o", folder / "s", *more, trace)
+        left = [p for p in json.loads((folder / "s").read_text())["profiles"] if "left" in p["name"]]
+        return sum(left[0]["weights"])
+    check(speedscope("--suppress", patterns) == speedscope() - 7000, "speedscope")
+    for form in ("collapsed", "perfetto", "heaptrack"):
+        _, err = report.tenure("export", "-f", form, "-o", folder / "n", "--suppress", patterns, trace, code=1)
+        check(err == f"tenure: --suppress: {form} does not tell which leaks\n", err)
+        check(not (folder / "n").exists(), "a file was left")
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -81,6 +103,7 @@ def main():
         test_json(folder / "x.trace", patterns)
         test_text_and_page(folder / "x.trace", patterns, folder)
         test_run(program, folder, patterns)
+        test_diff_and_export(folder / "x.trace", patterns, folder)
         patterns.write_text("*/leaks.c\n")
         after, _, _ = read(folder / "x.trace", "--suppress", patterns)
         check(after["suppressed_blocks"] == 9, "a pattern of a file")
