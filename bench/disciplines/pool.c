@@ -19,11 +19,12 @@
 #endif
 
 #include "bench.h"
+#include "pool_work.h"
 
 #define obstack_chunk_alloc malloc
 #define obstack_chunk_free  free
 
-enum { BLOCKS = 1000, SIZE = 64, QUEUE = 256, SPAN = 1 << 24, HELD = 512 };
+enum { QUEUE = 256, SPAN = 1 << 24, HELD = 512 };
 
 static tn_pool pool;
 static tn_cache cache;
@@ -32,9 +33,7 @@ static tn_ring ring;
 static tn_buddy buddy;
 static unsigned char *buddy_memory;
 static struct obstack obstack;
-static void *blocks[BLOCKS];
 static tn_handle names[BLOCKS];
-static unsigned order[BLOCKS];   // a random order of the blocks
 static unsigned sizes[BLOCKS];   // 16 to 527 bytes
 static unsigned powers[BLOCKS];  // 64 bytes to 32 KiB, the small ones often
 #if BENCH_HAS_APR_1
@@ -71,33 +70,16 @@ begin(void)
 #if BENCH_HAS_TALLOC
   talloc_context = talloc_new(NULL);
 #endif
+  shuffle_order();
   uint64_t state = 1;
   for (unsigned i = 0; i < BLOCKS; i++) {
     state = state * 6364136223846793005u + 1442695040888963407u;
-    order[i] = i;
     sizes[i] = 16 + (unsigned)(state >> 40) % 512;
     powers[i] = 64u << (__builtin_ctz((unsigned)(state >> 33) | 512));
-  }
-  for (unsigned i = BLOCKS - 1; i > 0; i--) {
-    state = state * 6364136223846793005u + 1442695040888963407u;
-    const unsigned j = (unsigned)(state >> 33) % (i + 1), swap = order[i];
-    order[i] = order[j];
-    order[j] = swap;
   }
 }
 
 /* ---- Many of one size, freed in another order ----------------------------- */
-
-#define CHURN(name, allocate, release)                                         \
-  static void churn_##name(void)                                               \
-  {                                                                            \
-    for (unsigned i = 0; i < BLOCKS; i++)                                      \
-      *(char *)(blocks[i] = allocate) = 1;                                     \
-    for (unsigned i = 0; i < BLOCKS; i++) {                                    \
-      void *const block = blocks[order[i]];                                    \
-      release;                                                                 \
-    }                                                                          \
-  }
 
 CHURN(tenure, tn_pool_alloc(&pool), tn_pool_free(&pool, block))
 CHURN(malloc, malloc(SIZE), free(block))
@@ -106,14 +88,6 @@ CHURN(talloc, talloc_size(talloc_context, SIZE), talloc_free(block))
 #endif
 
 /* ---- All free at once ------------------------------------------------------ */
-
-#define FILL(name, allocate, release)                                          \
-  static void fill_##name(void)                                                \
-  {                                                                            \
-    for (unsigned i = 0; i < BLOCKS; i++)                                      \
-      *(char *)(blocks[i] = allocate) = 1;                                     \
-    release;                                                                   \
-  }
 
 FILL(tenure, tn_pool_alloc(&pool), tn_pool_free_all(&pool))
 FILL(malloc, malloc(SIZE),

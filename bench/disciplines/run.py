@@ -2,6 +2,7 @@
 """Each discipline against its peers in the same role, in one interleaved run
 
     run.py [ROW ...] [--rounds N] [--instructions] [--with PROGRAM ...]
+           [--pool HEADER ...] [--flags FLAGS]
 
 Every *.c of this folder is a program of cases (bench.h).  For each row the
 variants take turns, in another order each round, and the best of the rounds
@@ -11,7 +12,9 @@ tenure.  ROW selects rows that begin so.
 
 --instructions counts instructions (valgrind) instead of time: exact, and no
 quiet machine is needed.  --with adds a program that keeps to the protocol of
-bench.h, such as a peer that is built elsewhere.
+bench.h, such as a peer that is built elsewhere.  --pool compiles outside.c with a
+header that makes such a peer's pool known (see there), with FLAGS: its calls are
+then inlined as ours are.
 
 A program that needs libraries names them in its head: ` * Links    apr-1
 talloc` (names of pkg-config).  What is not installed is left out, and said;
@@ -29,6 +32,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build")).resolve()
 OURS = "tenure"
+OUTSIDE = "outside.c"
 
 
 def package_flags(package):
@@ -36,6 +40,19 @@ def package_flags(package):
     done = subprocess.run(["pkg-config", "--cflags", "--libs", package],
                           capture_output=True, text=True)
     return None if done.returncode else shlex.split(done.stdout)
+
+
+def build_outside(header, flags):
+    """Compile the program of a pool that is built elsewhere; returns its path."""
+    header = pathlib.Path(header).resolve()
+    program = BUILD / "bench" / "disciplines" / ("outside-" + header.stem)
+    program.parent.mkdir(parents=True, exist_ok=True)
+    compiler = (["g++", "-x", "c++", "-std=gnu++17"] if header.suffix == ".hpp" else
+                ["gcc", "-std=gnu11"])
+    subprocess.run([*compiler, "-D_GNU_SOURCE", "-O2", "-g", f'-DBENCH_PEER="{header}"',
+                    HERE / OUTSIDE, "-x", "none", *shlex.split(flags), "-pthread",
+                    "-o", program], check=True)
+    return program
 
 
 def build(source):
@@ -139,10 +156,13 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--instructions", action="store_true")
     parser.add_argument("--with", dest="others", action="append", default=[])
+    parser.add_argument("--pool", dest="pools", action="append", default=[], metavar="HEADER")
+    parser.add_argument("--flags", default="")
     given = parser.parse_args()
     if not (BUILD / "libtenure.a").exists():
         sys.exit(f"disciplines: {BUILD}/libtenure.a is not there: run make first")
-    programs = [build(source) for source in sorted(HERE.glob("*.c"))]
+    programs = [build(source) for source in sorted(HERE.glob("*.c")) if source.name != OUTSIDE]
+    programs += [build_outside(header, given.flags) for header in given.pools]
     programs += [os.path.abspath(other) for other in given.others]
     for row, variants in list_cases(programs).items():
         if given.row and not row.startswith(tuple(given.row)):
