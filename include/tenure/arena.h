@@ -503,7 +503,9 @@ TN_API char *tn_arena_text_part(tn_arena *a, const char *text, size_t size);
  *   returns the text; NULL when printf itself fails (a wrong wide character)
  *   errors  as tn_arena_push
  *   threads the owner
- *   cost    one vsnprintf when the text fits in the room left, else two
+ *   cost    some 150 instructions, and some 30 a conversion, where the format has
+ *           only %s %c %d %i %u %x %%, with l, ll or z, and the text fits in the
+ *           room left; else one vsnprintf, or two when it does not fit
  */
 TN_API char *tn_arena_printf(tn_arena *a, const char *format, ...)
     TN_PRINTF(2, 3);

@@ -113,6 +113,11 @@ bool tni_arena_grow(tn_arena *a, size_t need);
 /* A block of size bytes, in any build: without zone, poison or event. */
 void *tni_arena_take(tn_arena *a, size_t size, size_t align);
 
+/* What vsnprintf does, when format has plain conversions only (plain.c) and the
+ * text fits; SIZE_MAX when not, with to and args in any state.  room may be 0. */
+size_t tni_arena_format_plain(char *to, size_t room, const char *format,
+                              va_list *args) TN_PRINTF(3, 0);
+
 /* [low, high) is free from now on: zeroed, or in debug builds overwritten and
  * forbidden. */
 void tni_arena_release(const tn_arena *a, unsigned char *low,

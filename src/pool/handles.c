@@ -217,7 +217,7 @@ handles_take_slot(tn_handles *handles)
 }
 
 tn_handle
-tn_handles_alloc(tn_handles *handles, void **object)
+tni_handles_alloc(tn_handles *handles, void **object)
 {
   TN_CHECK(handles_is_valid(handles), "handles.word");
   const uint32_t index = handles_take_slot(handles);
@@ -263,7 +263,7 @@ handles_release_slot(tn_handles *handles, uint32_t index)
 }
 
 bool
-tn_handles_free(tn_handles *handles, tn_handle handle)
+tni_handles_free(tn_handles *handles, tn_handle handle)
 {
   TN_CHECK(handles_is_valid(handles), "handles.word");
   if (tn_handles_get(handles, handle) == NULL) {

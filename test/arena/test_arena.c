@@ -9,7 +9,6 @@
 #include <tenure/source.h>
 
 #include <pthread.h>
-#include <wchar.h>
 
 #include "arena/arena.h"
 
@@ -506,41 +505,6 @@ test_provider(void)
   }
 }
 
-/* ---- Text --------------------------------------------------------------------------------------- */
-
-static void
-test_text(const tn_arena_options *options)
-{
-  tn_arena a;
-  TEST(tn_arena_create(&a, options) == TN_OK);
-  char *const empty = tn_arena_text(&a, "");
-  char *const part = tn_arena_text_part(&a, "tenure of office", 6);
-  char *const number = tn_arena_printf(&a, "%d-%s", 42, "x");
-  char *const copy = tn_arena_copy(&a, "abc", 2);
-  (void)tn_arena_copy(&a, NULL, 0);
-  TEST_TEXT(empty, "");
-  TEST_TEXT(part, "tenure");
-  TEST_TEXT(number, "42-x");
-  TEST(memcmp(copy, "ab", 2) == 0);
-  char *list[300];
-  for (int i = 0; i < 300; i++)
-    list[i] = tn_arena_printf(&a, "%0*d", i * 3 + 1, i);
-  for (int i = 0; i < 300; i++) {
-    TEST(strlen(list[i]) == (size_t)i * 3 + 1 && atoi(list[i]) == i);
-    if (i > 0)
-      TEST(list[i] != list[i - 1]);
-  }
-  const tn_arena_mark mark = tn_arena_get_mark(&a);
-  TEST(tn_arena_printf(&a, "%lc", (wint_t)0x7fffffff) == NULL);
-  TEST(tn_arena_get_mark(&a).gone == mark.gone);
-  if (a.zero) {
-    const unsigned char *const z = tn_arena_push(&a, 64);
-    for (int i = 0; i < 64; i++)
-      TEST(z[i] == 0);
-  }
-  tn_arena_destroy(&a);
-}
-
 int
 main(void)
 {
@@ -564,7 +528,6 @@ main(void)
     test_marks(&backings[i]);
     test_reset(&backings[i]);
     test_temp_is_counted(&backings[i]);
-    test_text(&backings[i]);
   }
   test_buffer(&memory.provider);
   test_keep(&memory.provider);

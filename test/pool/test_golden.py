@@ -19,10 +19,12 @@ void *pool_alloc(tn_pool *p) { return tn_pool_alloc(p); }
 void pool_free(tn_pool *p, void *block) { tn_pool_free(p, block); }
 void *cache_alloc(tn_cache *c) { return tn_cache_alloc(c); }
 void *handles_get(tn_handles *h, tn_handle name) { return tn_handles_get(h, name); }
+tn_handle handles_alloc(tn_handles *h, void **at) { return tn_handles_alloc(h, at); }
+bool handles_free(tn_handles *h, tn_handle name) { return tn_handles_free(h, name); }
 void cache_free(tn_cache *c, void *object) { tn_cache_free(c, object); }
 """
 MOST = {"pool_alloc": 6, "pool_free": 6, "cache_alloc": 6, "cache_free": 6,
-        "handles_get": 10}
+        "handles_get": 10, "handles_alloc": 20, "handles_free": 18}
 
 
 def functions(compiler, folder):
