@@ -12,7 +12,7 @@ tenure.  ROW selects rows that begin so.
 
 --instructions counts instructions (valgrind) instead of time: exact, and no
 quiet machine is needed.  --with adds a program that keeps to the protocol of
-bench.h, such as a peer that is built elsewhere.  --pool compiles outside.c with a
+bench.h, such as a peer that is built elsewhere.  --pool compiles outside.h with a
 header that makes such a peer's pool known (see there), with FLAGS: its calls are
 then inlined as ours are.
 
@@ -32,7 +32,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build")).resolve()
 OURS = "tenure"
-OUTSIDE = "outside.c"
+OUTSIDE = "outside.h"
 
 
 def package_flags(package):
@@ -47,8 +47,8 @@ def build_outside(header, flags):
     header = pathlib.Path(header).resolve()
     program = BUILD / "bench" / "disciplines" / ("outside-" + header.stem)
     program.parent.mkdir(parents=True, exist_ok=True)
-    compiler = (["g++", "-x", "c++", "-std=gnu++17"] if header.suffix == ".hpp" else
-                ["gcc", "-std=gnu11"])
+    compiler = (["g++", "-std=gnu++17", "-x", "c++"] if header.suffix == ".hpp" else
+                ["gcc", "-std=gnu11", "-x", "c"])
     subprocess.run([*compiler, "-D_GNU_SOURCE", "-O2", "-g", f'-DBENCH_PEER="{header}"',
                     HERE / OUTSIDE, "-x", "none", *shlex.split(flags), "-pthread",
                     "-o", program], check=True)
@@ -161,7 +161,7 @@ def main():
     given = parser.parse_args()
     if not (BUILD / "libtenure.a").exists():
         sys.exit(f"disciplines: {BUILD}/libtenure.a is not there: run make first")
-    programs = [build(source) for source in sorted(HERE.glob("*.c")) if source.name != OUTSIDE]
+    programs = [build(source) for source in sorted(HERE.glob("*.c"))]
     programs += [build_outside(header, given.flags) for header in given.pools]
     programs += [os.path.abspath(other) for other in given.others]
     for row, variants in list_cases(programs).items():

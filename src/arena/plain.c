@@ -69,6 +69,9 @@ plain_number(char *end, char c, uint64_t n)
   return begin - is_negative;
 }
 
+/* The analyzer does not follow a pointer to a va_list.
+ * NOLINTBEGIN(clang-analyzer-valist.Uninitialized) */
+
 /* The text of the conversion at *f, behind its %; *f is its last letter then.
  * In digits, or the caller's; NULL when it is not plain. */
 static const char *
@@ -83,7 +86,9 @@ plain_convert(const char **f, va_list *args, char digits[PLAIN_DIGITS],
     return text ? text : "(null)";
   }
   if ((**f == 'c' || **f == '%') && longs == 0) {
-    digits[0] = **f == 'c' ? (char)va_arg(*args, int) : '%';
+    digits[0] = '%';
+    if (**f == 'c')
+      digits[0] = (char)va_arg(*args, int);
     *size = 1;
     return digits;
   }
@@ -95,6 +100,8 @@ plain_convert(const char **f, va_list *args, char digits[PLAIN_DIGITS],
   *size = begin ? (size_t)(end - begin) : 0;
   return begin;
 }
+
+/* NOLINTEND(clang-analyzer-valist.Uninitialized) */
 
 /* Byte by byte what is short: digits have just been written so, and a wider load
  * would wait for them all to reach the cache. */

@@ -1,4 +1,4 @@
-/* outside.c -- a pool that is built elsewhere, at the work of pool.c
+/* outside.h -- a pool that is built elsewhere, at the work of pool.c
  *
  * Needs    --pool FILE
  *
