@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -181,6 +182,33 @@ row_calloc(void)
   }
 }
 
+/* Fragmentation: each burst of one size leaves one block in 32 behind, and
+ * those of four bursts before are freed. */
+static void
+row_sparse(void)
+{
+  enum { BURST = 2 << 20, LEFT = BURST / 16 / 32 + 1, KEEP = 4 };
+  static void *left[KEEP][LEFT];
+  static void *burst[BURST / 16];
+  uint64_t r = 6;
+  for (int turn = 0; turn < 200; turn++) {
+    void **const kept = left[turn % KEEP];
+    for (size_t i = 0; i < LEFT; i++) {
+      free(kept[i]);
+      kept[i] = NULL;
+    }
+    const size_t size = (size_t)16 << next(&r) % 7;
+    const size_t count = BURST / size;
+    for (size_t i = 0; i < count; i++)
+      burst[i] = get(size);
+    for (size_t i = 0; i < count; i++)
+      if (i % 32 == 0)
+        kept[i / 32] = burst[i];
+      else
+        free(burst[i]);
+  }
+}
+
 /* ---- Time, threads -------------------------------------------------------------- */
 
 static void
@@ -294,6 +322,36 @@ use_lightly(double seconds)
   }
 }
 
+static int
+by_value(const void *a, const void *b)
+{
+  const uintptr_t x = *(const uintptr_t *)a;
+  const uintptr_t y = *(const uintptr_t *)b;
+  return (x > y) - (x < y);
+}
+
+/* The fewest KiB that can be resident: distinct pages of the system's that the
+ * blocks at these addresses, of these sizes, lie in. */
+static double
+pinned_kib(const uintptr_t *at, const size_t *size, size_t count)
+{
+  size_t n = 0;
+  for (size_t i = 0; i < count; i++)
+    n += ((at[i] + size[i] - 1) >> 12) - (at[i] >> 12) + 1;
+  uintptr_t *page = mmap(NULL, n * sizeof *page, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  n = 0;
+  for (size_t i = 0; i < count; i++)
+    for (uintptr_t p = at[i] >> 12; p <= (at[i] + size[i] - 1) >> 12; p++)
+      page[n++] = p;
+  qsort(page, n, sizeof *page, by_value);
+  size_t held = 0;
+  for (size_t i = 0; i < n; i++)
+    held += i == 0 || page[i] != page[i - 1];
+  munmap(page, n * sizeof *page);
+  return 4.0 * (double)held;
+}
+
 static void
 give_back(size_t low, size_t high)
 {
@@ -307,42 +365,30 @@ give_back(size_t low, size_t high)
     memset(p[i], 1, size);
   }
   const long peak = resident();
-  /* Survivors: one of a hundred; the pages that hold one. */
-  unsigned char *pages = calloc(1, 1);
-  size_t held = 0;
-  uintptr_t *page = malloc(count / 50 * sizeof *page);
-  size_t kept = 0;
+  uintptr_t *kept = malloc(count / 50 * sizeof *kept);
+  size_t *sizes = malloc(count / 50 * sizeof *sizes);
+  size_t n = 0;
   for (size_t i = 0; i < count; i++) {
-    if (next(&r) % 100 != 0) {
+    if (next(&r) % 100 != 0 || n == count / 50) {
       free(p[i]);
       p[i] = NULL;
-    } else if (kept < count / 50) {
-      page[kept++] = (uintptr_t)p[i] >> 12;
+    } else {
+      kept[n] = (uintptr_t)p[i];
+      sizes[n++] = low;
     }
   }
-  (void)pages;
   use_lightly(2.0);
   const long sparse = resident();
-  /* Distinct pages among the survivors, in order of address or not. */
-  for (size_t i = 0; i < kept; i++) {
-    size_t j = i;
-    while (j > 0 && page[j - 1] > page[j] && i - j < 64) {
-      const uintptr_t t = page[j];
-      page[j] = page[j - 1];
-      page[j - 1] = t;
-      j--;
-    }
-  }
-  for (size_t i = 0; i < kept; i++)
-    held += i == 0 || page[i] != page[i - 1];
+  const double held = pinned_kib(kept, sizes, n);
   for (size_t i = 0; i < count; i++)
     free(p[i]);
   free(p);
-  free(page);
+  free(kept);
+  free(sizes);
   use_lightly(2.0);
   say("peak_kib", (double)peak);
   say("sparse_percent", 100.0 * (double)sparse / (double)peak);
-  say("survivor_pages_percent", 400.0 * (double)held / (double)peak);
+  say("survivor_pages_percent", 100.0 * held / (double)peak);
   say("empty_percent", 100.0 * (double)resident() / (double)peak);
 }
 
@@ -358,55 +404,180 @@ row_back_small(void)
   give_back(16, 240);
 }
 
-/* Seven phases of doubling size; of each one block in 64 is kept. */
+/* Seven phases of doubling size; of each one block in 64 is kept.  Where every
+ * size has memory of its own, and blocks lie one after another, what is kept
+ * pins 380 MiB: a survivor is in every page of the three smallest sizes, or in
+ * every second one. */
 static void
 row_phases(void)
 {
-  const size_t bytes = 128u << 20;
-  size_t live = 0;
+  enum { BYTES = 128 << 20, KEPT = 2 * BYTES / 32 / 64 };
+  static uintptr_t kept[KEPT];
+  static size_t sizes[KEPT];
+  size_t n = 0;
   for (size_t size = 32; size <= 2048; size *= 2) {
-    const size_t count = bytes / size;
+    const size_t count = BYTES / size;
     void **p = malloc(count * sizeof *p);
     for (size_t i = 0; i < count; i++) {
       p[i] = malloc(size);
       memset(p[i], 1, size);
     }
     for (size_t i = 0; i < count; i++)
-      if (i % 64 != 0)
+      if (i % 64 != 0) {
         free(p[i]);
-    live += bytes / 64;
+      } else {
+        kept[n] = (uintptr_t)p[i];
+        sizes[n++] = size;
+      }
     free(p);
   }
-  say("live_mib", (double)live / (1 << 20));
+  say("live_mib", 7.0 * BYTES / 64 / (1 << 20));
   say("resident_at_once_mib", (double)resident() / 1024);
   use_lightly(2.0);
   say("resident_mib", (double)resident() / 1024);
+  say("survivor_pages_mib", pinned_kib(kept, sizes, n) / 1024);
+}
+
+enum { GROW_STEP = 65536, GROW_STEPS = 2016 };
+
+/* Grow a block to 126 MiB in steps, or take it whole; touched or not. */
+static unsigned
+grow_block(bool by_steps, bool touched)
+{
+  const size_t all = (size_t)GROW_STEPS * GROW_STEP;
+  unsigned moves = 0;
+  unsigned char *p = NULL;
+  for (size_t size = by_steps ? GROW_STEP : all; size <= all;
+       size += GROW_STEP) {
+    unsigned char *q = realloc(p, size);
+    moves += p && q != p;
+    p = q;
+    const size_t step = by_steps ? GROW_STEP : all;
+    /* A byte a page: faults, which are what growing must not multiply. */
+    for (size_t at = size - step; touched && at < size; at += 4096)
+      *(volatile unsigned char *)&p[at] = 1;
+  }
+  return moves;
+}
+
+/* Its CPU seconds in a process of its own, where all memory is fresh. */
+static double
+grow_apart(bool by_steps, bool touched, unsigned *moves)
+{
+  struct {
+    double seconds;
+    unsigned moves;
+  } result = {0, 0};
+  int ends[2];
+  if (pipe(ends) != 0)
+    abort();
+  const pid_t child = fork();
+  if (child == 0) {
+    struct timespec t[2];
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t[0]);
+    result.moves = grow_block(by_steps, touched);
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t[1]);
+    result.seconds = (double)(t[1].tv_sec - t[0].tv_sec) +
+                     1e-9 * (double)(t[1].tv_nsec - t[0].tv_nsec);
+    _exit(write(ends[1], &result, sizeof result) != sizeof result);
+  }
+  if (child < 0 || read(ends[0], &result, sizeof result) != sizeof result)
+    abort();
+  close(ends[0]);
+  close(ends[1]);
+  waitpid(child, NULL, 0);
+  *moves = result.moves;
+  return result.seconds;
 }
 
 static void
 row_grow(void)
 {
-  for (int touched = 0; touched < 2; touched++) {
-    unsigned char *p = NULL;
-    unsigned moves = 0;
-    const double start = now();
-    for (size_t size = 65536; size <= (size_t)2016 * 65536; size += 65536) {
-      unsigned char *q = realloc(p, size);
-      moves += p && q != p;
-      p = q;
-      if (touched)
-        memset(p + size - 65536, 1, 65536);
+  enum { ROUNDS = 9 };
+  double least[3] = {1e9, 1e9, 1e9};  // untouched, touched, taken whole
+  unsigned moves[3];
+  for (int round = 0; round < ROUNDS; round++)
+    for (int i = 0; i < 3; i++) {
+      const int k = (i + round) % 3;
+      const double took = grow_apart(k<2, k> 0, &moves[k]);
+      least[k] = took < least[k] ? took : least[k];
     }
-    const double took = now() - start;
-    free(p);
-    say(touched ? "touched_ms" : "untouched_ms", 1e3 * took);
-    say(touched ? "touched_moves" : "untouched_moves", moves);
+  say("untouched_ms", 1e3 * least[0]);
+  say("untouched_moves", moves[0]);
+  say("touched_ms", 1e3 * least[1]);
+  say("touched_moves", moves[1]);
+  say("first_touch_ms", 1e3 * least[2]);
+  say("touched_ratio", least[1] / least[2]);
+  /* In this process too, so that its statistics say how it grew. */
+  (void)grow_block(true, false);
+}
+
+/* Diffusion: lists whose nodes lie one after another at first; then nodes are
+ * freed in one list and taken for another, at random.  How much slower walking
+ * the lists becomes, and the memory that no node uses, are two things. */
+enum { LISTS = 400, NODES = 1000 };
+
+typedef struct node {
+  struct node *next;
+  long value[5];
+} node;
+
+static node *lists[LISTS];
+
+static void
+push(size_t list, long value)
+{
+  node *n = malloc(sizeof *n);
+  n->value[0] = value;
+  n->next = lists[list];
+  lists[list] = n;
+}
+
+/* The least nanoseconds a node of several walks. */
+static double
+walk_lists(void)
+{
+  double least = 1e9;
+  for (int i = 0; i < 5; i++) {
+    volatile long sum = 0;
+    long count = 0;
+    const double start = now();
+    for (size_t k = 0; k < LISTS; k++)
+      for (node *n = lists[k]; n; n = n->next, count++)
+        sum += n->value[0];
+    const double took = 1e9 * (now() - start) / (double)count;
+    least = took < least ? took : least;
   }
-  const double start = now();
-  unsigned char *volatile p = malloc((size_t)2016 * 65536);
-  memset(p, 1, (size_t)2016 * 65536);
-  say("first_touch_ms", 1e3 * (now() - start));
-  free(p);
+  return least;
+}
+
+static void
+row_diffusion(void)
+{
+  const long before = resident();
+  const double live = (double)LISTS * NODES * sizeof(node) / 1024;
+  uint64_t r = 11;
+  for (size_t k = 0; k < LISTS; k++)
+    for (int i = 0; i < NODES; i++)
+      push(k, i);
+  const double fresh = walk_lists();
+  say("fresh_ns", fresh);
+  for (int t = 1; t <= 16; t *= 4) {
+    for (long i = 0; i < (long)LISTS * NODES * t; i++) {
+      const uint64_t n = next(&r);
+      node *const gone = lists[n % LISTS];
+      if (!gone)
+        continue;
+      lists[n % LISTS] = gone->next;
+      free(gone);
+      push((n >> 32) % LISTS, i);
+    }
+    char name[40];
+    snprintf(name, sizeof name, "slowdown_%d", t);
+    say(name, walk_lists() / fresh);
+    snprintf(name, sizeof name, "wasted_%d_percent", t);
+    say(name, 100.0 * ((double)(resident() - before) - live) / live);
+  }
 }
 
 static void
@@ -491,23 +662,16 @@ static const struct {
   const char *name;
   void (*run)(void);
 } rows[] = {
-    {"small", row_small},
-    {"trees", row_trees},
-    {"strings", row_strings},
-    {"large", row_large},
-    {"mixed", row_mixed},
-    {"calloc", row_calloc},
-    {"prodcons", row_prodcons},
-    {"server", row_server},
-    {"cross", row_cross},
-    {"back", row_back},
-    {"back_small", row_back_small},
-    {"phases", row_phases},
-    {"grow", row_grow},
-    {"zeros", row_zeros},
-    {"exited", row_exited},
-    {"limit", row_limit},
-    {"start", row_start},
+    {"small", row_small},         {"trees", row_trees},
+    {"strings", row_strings},     {"large", row_large},
+    {"mixed", row_mixed},         {"calloc", row_calloc},
+    {"sparse", row_sparse},       {"prodcons", row_prodcons},
+    {"server", row_server},       {"cross", row_cross},
+    {"back", row_back},           {"back_small", row_back_small},
+    {"phases", row_phases},       {"grow", row_grow},
+    {"zeros", row_zeros},         {"exited", row_exited},
+    {"limit", row_limit},         {"start", row_start},
+    {"diffusion", row_diffusion},
 };
 
 /* Run a command with LD_PRELOAD as $WORK_PRELOAD says; its seconds, the most

@@ -268,6 +268,7 @@ typedef struct tn_heap_stats {
   size_t moved;     // times that one was remapped
   size_t unzeroed;  // bytes that a request for zeros did not have to touch
   size_t holes;     // bytes purged inside pages that hold live blocks
+  size_t lodged;    // blocks taken from holes of pages of smaller blocks
   size_t handles;   // threads' handles, idle ones included
 } tn_heap_stats;
 

@@ -65,16 +65,33 @@ heap_find_block(const tni_owner *owner, const void *p)
   if (tni_page_kind_of(page) == TNI_PAGE_LARGE)
     return (tni_block_info){start, page->size, true, true};
   const size_t offset = tni_address(p) - tni_address(start);
-  const uint32_t index = tni_page_index(page, offset);
+  uint32_t index = tni_page_index(page, offset);
   if (index >= page->blocks)
     return (tni_block_info){.start = p, .size = 0};
-  const unsigned char *const block = start + index * page->size;
   const bool is_free = (page->bits[index / 64] >> index % 64 & 1) != 0;
-  return (tni_block_info){block, page->size, true,
-                          !is_free && tni_live_is(space, block)};
+  while (tni_page_is_host(page) && tni_page_continues(page, index))
+    index--;
+  const unsigned char *const block = start + index * page->size;
+  return (tni_block_info){block, tni_page_granted(page, index * page->size),
+                          true, !is_free && tni_live_is(space, block)};
 }
 
 const tni_owner_ops tni_heap_owner_ops = {"heap", heap_find_block};
+
+static size_t
+free_offset(const tni_heap_page *page, const void *pointer)
+{
+  return tni_address(pointer) - tni_address(tni_page_start(page));
+}
+
+/* Bytes of a block. */
+static size_t
+free_granted(const tni_heap_page *page, const void *pointer)
+{
+  return tni_page_kind_of(page) == TNI_PAGE_LARGE
+             ? page->size
+             : tni_page_granted(page, free_offset(page, pointer));
+}
 
 /* ---- Freeing ------------------------------------------------------------------------ */
 
@@ -84,15 +101,15 @@ free_small(tni_heap_page *page, void *pointer)
 {
   if (!tni_live_clear(page->space, pointer))
     tni_heap_refuse(pointer, "heap.block", "free of");
-  tni_annotate_take(pointer, page->size);
+  tni_annotate_take(pointer, free_granted(page, pointer));
   tni_heap_local *const local = tni_local_enter(page->heap);
   if (!local) {  // out of memory, but freeing never fails
-    if (!tni_remote_free(page, tni_address(pointer) -
-                                   tni_address(tni_page_start(page))))
+    if (!tni_remote_free(page, free_offset(page, pointer)))
       tni_heap_refuse(pointer, "heap.block", "free of");
     return;
   }
-  tni_local_give(local, pointer, page->size_class);
+  tni_local_give(local, pointer,
+                 tni_page_class(page, free_offset(page, pointer)));
   tni_local_leave(local);
 }
 
@@ -110,12 +127,13 @@ tn_heap_free_any(void *pointer)
 
 /* Whether a block of the page may be freed with this size: [heap.size]. */
 static bool
-free_fits(const tni_heap_page *page, size_t size, size_t align)
+free_fits(const tni_heap_page *page, const void *pointer, size_t size,
+          size_t align)
 {
   const size_t slice = (size_t)1 << page->space->slice_log2;
   const unsigned size_class = tni_class_of(size, align, slice);
   if (tni_page_kind_of(page) == TNI_PAGE_SMALL)
-    return size_class == page->size_class;
+    return size_class == tni_page_class(page, free_offset(page, pointer));
   return size <= page->size && page->size - size < slice;
 }
 
@@ -126,7 +144,7 @@ tn_heap_free(tn_heap *heap, void *pointer, size_t size, size_t align)
     return;
   if (TNI_HEAP_CHECKED) {
     const tni_heap_page *const page = free_find(pointer, "free of");
-    if (!free_fits(page, size, align))
+    if (!free_fits(page, pointer, size, align))
       tni_heap_refuse(pointer, "heap.size", "free with a wrong size of");
     if (page->heap != heap)  // [heap.owner]
       tni_heap_refuse(pointer, "heap.owner", "free to another heap of");
@@ -165,12 +183,11 @@ tn_heap_free_batch(void **blocks, size_t n)
     if (!tni_live_clear(page->space, blocks[i]))
       tni_heap_refuse(blocks[i], "heap.block", "free of");
     tni_heap_local *const local = tni_local_enter(page->heap);
-    tni_annotate_take(blocks[i], page->size);
+    tni_annotate_take(blocks[i], free_granted(page, blocks[i]));
     if (local) {
       tni_local_return(local, blocks[i]);
       tni_local_leave(local);
-    } else if (!tni_remote_free(page, tni_address(blocks[i]) -
-                                          tni_address(tni_page_start(page)))) {
+    } else if (!tni_remote_free(page, free_offset(page, blocks[i]))) {
       tni_heap_refuse(blocks[i], "heap.block", "free of");
     }
   }
@@ -183,7 +200,7 @@ tn_heap_granted(const void *pointer)
 {
   const tni_heap_page *const page =
       pointer ? tni_heap_find_page(pointer) : NULL;
-  return page ? page->size : 0;
+  return page ? free_granted(page, pointer) : 0;
 }
 
 size_t
@@ -201,12 +218,13 @@ tn_heap_resize(void *pointer, size_t min, size_t wanted)
     return granted;
   }
   const size_t slice = (size_t)1 << page->space->slice_log2;
+  const size_t granted = free_granted(page, pointer);
+  const unsigned size_class = tni_page_class(page, free_offset(page, pointer));
+  const size_t size = tni_min(wanted, granted);
   const bool is_same =
-      min <= page->size &&
-      (tni_class_of(tni_min(wanted, page->size), TN_ALIGN, slice) ==
-           page->size_class ||
-       tni_class_of(tni_min(wanted, page->size), 8, slice) == page->size_class);
-  return is_same ? page->size : 0;
+      min <= granted && (tni_class_of(size, TN_ALIGN, slice) == size_class ||
+                         tni_class_of(size, 8, slice) == size_class);
+  return is_same ? granted : 0;
 }
 
 tn_block
@@ -217,7 +235,7 @@ tn_heap_reallocate(tn_heap *heap, void *pointer, size_t size, size_t align)
   size = tni_max(size, 1);
   tni_heap_page *const page = free_find(pointer, "reallocation of");
   heap = heap ? heap : page->heap;
-  const size_t old = page->size;
+  const size_t old = free_granted(page, pointer);
   if (tni_is_aligned(tni_address(pointer), align) && heap == page->heap) {
     const bool is_large = tni_page_kind_of(page) == TNI_PAGE_LARGE;
     const size_t granted = tn_heap_resize(pointer, size, size);

@@ -2,17 +2,16 @@
 
 #include <string.h>
 
+#include "heap/host.h"
 #include "heap/large.h"
 #include "heap/purge.h"
 #include "heap/remote.h"
-
-#define LOCAL_LOOK 4  // pages that are compared for one refill
 
 /* Eight are as good as empty for a program that allocates little; a busy class
  * doubles its stack up to 127 blocks or what LOCAL_MAX_BYTES holds. */
 #define LOCAL_FIRST_LOG2 4u
 #define LOCAL_LAST_LOG2  7u
-#define LOCAL_MAX_BYTES  TNI_KIB(128)
+#define LOCAL_MAX_BYTES  TNI_KIB(32)
 
 /* ---- Stacks --------------------------------------------------------------------- */
 
@@ -74,133 +73,6 @@ local_note_busy(tni_heap_local *local, unsigned size_class)
   local->busy[size_class / 64] |= (uint64_t)1 << size_class % 64;
 }
 
-/* ---- Pages ------------------------------------------------------------------------- */
-
-static void
-local_list(tni_heap_local *local, tni_heap_page *page)
-{
-  tni_heap_page **const list = &local->partial[page->size_class];
-  page->is_listed = 1;
-  page->prev = NULL;
-  page->next = *list;
-  if (*list)
-    (*list)->prev = page;
-  *list = page;
-}
-
-static void
-local_unlist(tni_heap_local *local, tni_heap_page *page)
-{
-  page->is_listed = 0;
-  if (page->prev)
-    page->prev->next = page->next;
-  else
-    local->partial[page->size_class] = page->next;
-  if (page->next)
-    page->next->prev = page->prev;
-}
-
-/* Tell the map whose blocks the page's slices hold: [space.map]. */
-static void
-local_map(const tni_heap_page *page, unsigned size_class)
-{
-  const tni_heap_space *const space = page->space;
-  if (!page->heap->is_default || space->base != tni_heap_map.base)
-    return;
-  const size_t first = (size_t)(page - space->pages);
-  for (size_t i = first; i < first + page->slices; i++)
-    tni_store_relaxed((_Atomic unsigned char *)&tni_heap_map.base[i],
-                      (unsigned char)size_class);
-}
-
-static tni_heap_page *
-local_new_page(tni_heap_local *local, unsigned size_class)
-{
-  tn_heap *const heap = local->heap;
-  const unsigned log2 = tni_heap_slice_log2(heap);
-  const size_t slices = tni_page_slices(size_class, log2);
-  bool is_clean;
-  if (!tni_heap_charge(heap, slices << log2))
-    return NULL;
-  tni_heap_page *const page =
-      tni_heap_take_slices(heap, slices, 1, false, &is_clean);
-  if (!page) {
-    tni_heap_uncharge(heap, slices << log2);
-    return NULL;
-  }
-  page->owner = local;
-  page->heap = heap;
-  page->age = local->tick;
-  tni_page_init(page, size_class, is_clean);
-  page->all_prev = NULL;
-  page->all_next = local->all;
-  if (local->all)
-    local->all->all_prev = page;
-  local->all = page;
-  local_list(local, page);
-  local_map(page, size_class);
-  return page;
-}
-
-void
-tni_local_drop_page(tni_heap_local *local, tni_heap_page *page)
-{
-  tni_heap_space *const space = page->space;
-  const size_t slices = page->slices;
-  if (page->is_listed)
-    local_unlist(local, page);
-  if (page->all_prev)
-    page->all_prev->all_next = page->all_next;
-  else
-    local->all = page->all_next;
-  if (page->all_next)
-    page->all_next->all_prev = page->all_prev;
-  local_map(page, 0);
-  tni_page_fini(page);
-  tni_heap_uncharge(local->heap, slices << space->slice_log2);
-  tni_slices_give(space, page, slices, true);
-}
-
-void
-tni_local_settle(tni_heap_local *local, tni_heap_page *page)
-{
-  if (!page->is_listed && page->free > 0)
-    local_list(local, page);
-  if (page->free < page->blocks)
-    return;
-  /* The last page of a class stays until a tick: a block that comes and goes
-   * must not take and drop a page each time. */
-  const bool is_last = !page->next && !page->prev;
-  if (!is_last || tni_load_relaxed(&local->state) == TNI_LOCAL_IDLE)
-    tni_local_drop_page(local, page);
-}
-
-/* Of the first few pages with free blocks the fullest, and of those the
- * lowest: what is nearly empty may then become so. */
-static tni_heap_page *
-local_choose(tni_heap_local *local, unsigned size_class)
-{
-  tni_heap_page *best = local->partial[size_class];
-  tni_heap_page *page = best;
-  for (int i = 0; page && i < LOCAL_LOOK; i++, page = page->next)
-    if (page->free < best->free || (page->free == best->free && page < best))
-      best = page;
-  return best;
-}
-
-tni_heap_page *
-tni_local_page(tni_heap_local *local, unsigned size_class)
-{
-  tni_heap_page *page = local_choose(local, size_class);
-  if (!page) {
-    tni_remote_collect(local);
-    page = local_choose(local, size_class);
-  }
-  if (!page)
-    page = local_new_page(local, size_class);
-  return page;
-}
-
 /* ---- Taking -------------------------------------------------------------------------- */
 
 static void
@@ -222,9 +94,27 @@ local_take_from(tni_heap_local *local, tni_heap_page *page, void **out,
   TN_CHECK_SLOW(tni_page_is_valid(page), "page.free");
   page->age = local->tick;
   if (page->free == 0)
-    local_unlist(local, page);
+    tni_local_unlist(local, page);
   local_count_given(local, taken * page->size);
   return taken;
+}
+
+/* Up to n blocks of a class from wherever there are some, into the first
+ * entries of out, the lowest last; 0: out of memory. */
+static size_t
+local_take_some(tni_heap_local *local, unsigned size_class, void **out,
+                size_t n)
+{
+  tni_heap_page *page = tni_local_find_page(local, size_class);
+  if (!page) {
+    const size_t taken = tni_host_take(local, size_class, out, n);
+    if (taken > 0) {
+      local_count_given(local, taken * tni_class_size(size_class));
+      return taken;
+    }
+    page = tni_local_new_page(local, size_class);
+  }
+  return page ? local_take_from(local, page, out, tni_min(n, page->free)) : 0;
 }
 
 /* Fill the empty stack half, and take one block of it. */
@@ -235,18 +125,17 @@ local_refill(tni_heap_local *local, unsigned size_class)
   local_note_busy(local, size_class);
   tni_purge_note_refill(local);
   (void)local_grow_stack(local, size_class);
-  tni_heap_page *page = tni_local_page(local, size_class);
-  if (!page)
-    return NULL;
   const unsigned log2 = local->stack_log2[size_class];
   void *block = NULL;
   if (log2 == 0) {  // no memory for a stack: one at a time
-    (void)local_take_from(local, page, &block, 1);
+    (void)local_take_some(local, size_class, &block, 1);
     return block;
   }
-  const size_t wanted = tni_min((size_t)1 << (log2 - 1), page->free);
   void **const bottom = local->stack[size_class];
-  const size_t taken = local_take_from(local, page, bottom + 1, wanted);
+  const size_t taken =
+      local_take_some(local, size_class, bottom + 1, (size_t)1 << (log2 - 1));
+  if (taken == 0)
+    return NULL;
   cache->top[size_class] = bottom + taken - 1;
   return bottom[taken];
 }
@@ -271,13 +160,15 @@ tni_local_take_zero(tni_heap_local *local, unsigned size_class,
                     size_t *untouched)
 {
   *untouched = 0;
-  tni_heap_page *const page = tni_local_page(local, size_class);
+  tni_heap_page *page = tni_local_find_page(local, size_class);
+  if (!page)
+    page = tni_local_new_page(local, size_class);
   if (!page)
     return NULL;
   void *const block = tni_page_take_zero(page, untouched);
   page->age = local->tick;
   if (page->free == 0)
-    local_unlist(local, page);
+    tni_local_unlist(local, page);
   local_count_given(local, page->size);
   return block;
 }
@@ -289,11 +180,11 @@ tni_local_take_batch(tni_heap_local *local, unsigned size_class, void **out,
   size_t done = 0;
   tni_purge_step(local);
   while (done < n) {
-    tni_heap_page *const page = tni_local_page(local, size_class);
-    if (!page)
+    const size_t taken =
+        local_take_some(local, size_class, out + done, n - done);
+    if (taken == 0)
       return done;
-    const size_t wanted = tni_min(n - done, page->free);
-    done += local_take_from(local, page, out + done, wanted);
+    done += taken;
   }
   return done;
 }
@@ -346,7 +237,7 @@ tni_local_return(tni_heap_local *local, void *block)
     return;
   }
   const size_t offset = tni_address(block) - tni_address(tni_page_start(page));
-  local_count_given(local, -page->size);
+  local_count_given(local, -tni_page_granted(page, offset));
   if (page->owner != local) {
     tni_store_relaxed(&local->remote, tni_load_relaxed(&local->remote) + 1);
     if (!tni_remote_free(page, offset))
@@ -356,7 +247,7 @@ tni_local_return(tni_heap_local *local, void *block)
   if (!tni_page_put(page, offset))
     local_refuse();
   TN_CHECK_SLOW(tni_page_is_valid(page), "page.free");
-  if (!page->is_listed || page->free == page->blocks)
+  if (!page->is_listed || page->free == page->blocks || tni_page_is_host(page))
     tni_local_settle(local, page);
 }
 
@@ -371,19 +262,26 @@ local_return_run(tni_heap_page *page, void **blocks, size_t n)
   const uint64_t reciprocal = page->reciprocal;
   uint64_t *const bits = page->bits;
   size_t hint = page->hint;
+  size_t at = hint;  // which word is in word: many blocks share one
+  uint64_t word = bits[at];
   size_t i = 0;
   for (; i < n; i++) {
     const size_t offset = tni_address(blocks[i]) - start;
     if (offset >= span)
       break;
     const size_t index = offset * reciprocal >> 40;  // tni_page_index
+    if (index / 64 != at) {
+      bits[at] = word;
+      at = index / 64;
+      word = bits[at];
+      hint = at < hint ? at : hint;
+    }
     const uint64_t bit = (uint64_t)1 << index % 64;
-    const uint64_t old = bits[index / 64];
-    if (TN_UNLIKELY(index * size != offset || (old & bit)))
+    if (TN_UNLIKELY(index * size != offset || (word & bit)))
       local_refuse();
-    bits[index / 64] = old | bit;
-    hint = index / 64 < hint ? index / 64 : hint;
+    word |= bit;
   }
+  bits[at] = word;
   page->hint = (uint16_t)hint;
   page->free += (uint32_t)i;
   if (i == 0)
@@ -397,7 +295,8 @@ local_return_all(tni_heap_local *local, void **blocks, size_t n)
 {
   for (size_t i = 0; i < n;) {
     tni_heap_page *const page = tni_heap_page_of(local->heap, blocks[i]);
-    if (page->owner != local || tni_page_kind_of(page) != TNI_PAGE_SMALL) {
+    if (page->owner != local || tni_page_kind_of(page) != TNI_PAGE_SMALL ||
+        tni_page_is_host(page)) {
       tni_local_return(local, blocks[i++]);
       continue;
     }
@@ -481,7 +380,9 @@ tni_local_give(tni_heap_local *local, void *block, unsigned size_class)
     block = local_wait(local, block);
     if (!block)
       return;
-    size_class = tni_heap_page_of(local->heap, block)->size_class;
+    const tni_heap_page *const page = tni_heap_page_of(local->heap, block);
+    size_class = tni_page_class(page, tni_address(block) -
+                                          tni_address(tni_page_start(page)));
   }
   tn_heap_local *const cache = tni_local_cache(local);
   const bool is_full = cache->top[size_class] == cache->limit[size_class];

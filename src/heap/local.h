@@ -53,6 +53,7 @@ struct tni_heap_local {
   uint64_t busy[2];                     // owner: classes since the last tick
   uint64_t stacked[2];                  // owner: classes that have a stack
   tni_heap_page *partial[TN_HEAP_CLASSES];  // owner: pages with free blocks
+  tni_heap_page *hosts[TNI_HOST_LAST + 1];  // owner: host.h
   tni_heap_page *all;                       // owner: all pages
   _Atomic(tni_heap_page *) noted;           // atomic: remote.h
   _Atomic uint32_t state;                   // atomic: remote.h, and the lock
@@ -63,6 +64,7 @@ struct tni_heap_local {
   uint32_t slow;                            // owner: slow steps so far
   uint32_t tick;                            // owner: purge.h
   uint32_t requests;                        // owner: purge.h
+  size_t paged;            // owner: bytes of its pages
   size_t known_dirty;      // owner: dirty bytes that no trap is set for
   size_t most_given;       // owner: the most that given was since the last tick
   uint64_t tick_ns;        // owner: purge.h
@@ -71,6 +73,7 @@ struct tni_heap_local {
   _Atomic size_t batches;  // owner writes: in how many flushes
   _Atomic size_t untouched;  // owner writes: zero bytes that stayed untouched
   _Atomic size_t holes;      // owner writes: bytes purged inside pages
+  _Atomic size_t lodged;     // owner writes: blocks taken from hosts
 };
 
 struct tn_heap {
@@ -142,8 +145,14 @@ size_t tni_local_take_batch(tni_heap_local *local, unsigned size_class,
                             void **out, size_t n);
 /* Give a block back to its page, whosever that is. */
 void tni_local_return(tni_heap_local *local, void *block);
-/* A page with a free block of the class, or a new one; NULL: out of memory. */
-tni_heap_page *tni_local_page(tni_heap_local *local, unsigned size_class);
+/* A page with a free block of the class; NULL: there is none. */
+tni_heap_page *tni_local_find_page(tni_heap_local *local, unsigned size_class);
+/* A new one; NULL: out of memory. */
+tni_heap_page *tni_local_new_page(tni_heap_local *local, unsigned size_class);
+/* Take a page off the list of its class. */
+void tni_local_unlist(tni_heap_local *local, tni_heap_page *page);
+/* Tell the map whose blocks the page's slices hold: [space.map]. */
+void tni_local_map(const tni_heap_page *page, unsigned size_class);
 /* Empty the oldest n entries of a stack. */
 void tni_local_flush(tni_heap_local *local, unsigned size_class, size_t n);
 /* Empty all stacks, and take in what others freed. */

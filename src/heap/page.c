@@ -43,6 +43,7 @@ tni_page_init(tni_heap_page *page, unsigned size_class, bool is_clean)
   page->bits =
       space->bits + ((size_t)(page - space->pages) << space->words_log2);
   page->is_listed = page->is_sampled = 0;
+  tni_store_relaxed(&page->is_host, 0);
   tni_store_relaxed(&page->remote, 0);
   for (uint32_t i = 0; i < page->slices; i++) {
     tni_page_set_kind(&page[i], TNI_PAGE_INNER);
@@ -66,10 +67,8 @@ tni_page_fini(tni_heap_page *page)
                       i == 0 || i == last ? TNI_PAGE_BUSY : TNI_PAGE_NONE);
 }
 
-/* Blocks in [low, high) (offsets) are given out: nothing there is known to be
- * zero any more. */
-static void
-page_soil(tni_heap_page *page, size_t low, size_t high)
+void
+tni_page_soil(tni_heap_page *page, size_t low, size_t high)
 {
   const size_t unit = page_unit(page);
   for (size_t u = low / unit; u <= (high - 1) / unit; u++)
@@ -128,7 +127,7 @@ tni_page_take(tni_heap_page *page, void **out, size_t n)
   page->free -= (uint32_t)taken;
   const size_t low = tni_address(out[taken - 1]) - tni_address(start);
   const size_t high = tni_address(out[0]) - tni_address(start) + size;
-  page_soil(page, low, high);
+  tni_page_soil(page, low, high);
   if (TN_HARDEN >= 2)
     page_shuffle(out, taken);
   return taken;
@@ -209,6 +208,21 @@ tni_page_purge_holes(tni_heap_page *page)
   return done;
 }
 
+/* [host.units] */
+static bool
+page_is_host_valid(const tni_heap_page *page)
+{
+  const uint64_t *const continued = tni_page_continued(page);
+  uint64_t before = UINT64_MAX;  // free bits of the word below
+  for (unsigned w = 0; w < tni_page_words(page); w++) {
+    const uint64_t free_before = page->bits[w] << 1 | before >> 63;
+    if (continued[w] & (page->bits[w] | free_before))
+      return false;
+    before = page->bits[w];
+  }
+  return true;
+}
+
 bool
 tni_page_is_valid(const tni_heap_page *page)
 {
@@ -219,5 +233,6 @@ tni_page_is_valid(const tni_heap_page *page)
     count += (uint32_t)__builtin_popcountll(page->bits[w]);
   }
   return tni_page_kind_of(page) == TNI_PAGE_SMALL && count == page->free &&
-         page->free <= page->blocks;
+         page->free <= page->blocks &&
+         (!tni_page_is_host(page) || page_is_host_valid(page));
 }

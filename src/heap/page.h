@@ -25,6 +25,12 @@
 
 #define TNI_PAGE_SLICES 16u  // of a page, at most
 
+/* Pages of these classes may become hosts: of 32 to 512 bytes, so that half of
+ * a slice's bits are enough for free ones. */
+#define TNI_HOST_FIRST 2u
+#define TNI_HOST_LAST  24u
+#define TNI_HOST_WORDS 32u
+
 static inline unsigned
 tni_page_words(const tni_heap_page *page)
 {
@@ -52,6 +58,55 @@ void tni_page_fini(tni_heap_page *page);
  * is out[n - 1]. */
 size_t tni_page_take(tni_heap_page *page, void **out, size_t n);
 
+/* Whether it lends its holes to larger blocks: host.h. */
+static inline bool
+tni_page_is_host(const tni_heap_page *page)
+{
+  return tni_load_relaxed(&page->is_host) != 0;
+}
+
+/* The bits of a host's units that continue the block of the unit before. */
+static inline uint64_t *
+tni_page_continued(const tni_heap_page *page)
+{
+  return page->bits + TNI_HOST_WORDS;
+}
+
+static inline bool
+tni_page_continues(const tni_heap_page *page, uint32_t index)
+{
+  const _Atomic uint64_t *const word =
+      (const _Atomic uint64_t *)&tni_page_continued(page)[index / 64];
+  return (tni_load_relaxed(word) >> index % 64 & 1) != 0;
+}
+
+/* Units of a host's block that starts at one; host.h. */
+unsigned tni_page_units(const tni_heap_page *page, uint32_t index);
+/* Free it; false when none starts there. */
+bool tni_page_put_units(tni_heap_page *page, uint32_t index);
+
+/* Bytes of the block at offset. */
+static inline size_t
+tni_page_granted(const tni_heap_page *page, size_t offset)
+{
+  if (TN_LIKELY(!tni_page_is_host(page)))
+    return page->size;
+  return page->size * tni_page_units(page, tni_page_index(page, offset));
+}
+
+/* The class of the block at offset. */
+static inline unsigned
+tni_page_class(const tni_heap_page *page, size_t offset)
+{
+  if (TN_LIKELY(!tni_page_is_host(page)))
+    return page->size_class;
+  return tn_heap_class(tni_page_granted(page, offset));
+}
+
+/* Blocks in [low, high) (offsets) are given out: nothing there is known to be
+ * zero any more. */
+void tni_page_soil(tni_heap_page *page, size_t low, size_t high);
+
 /* Set the bit of the block at offset; false when it is no start of a block, or
  * free already. */
 static inline bool
@@ -63,6 +118,8 @@ tni_page_put(tni_heap_page *page, size_t offset)
   if (TN_UNLIKELY(index * page->size != offset || index >= page->blocks ||
                   (page->bits[index / 64] & bit) != 0))
     return false;
+  if (TN_UNLIKELY(tni_page_is_host(page)))
+    return tni_page_put_units(page, index);
   page->bits[index / 64] |= bit;
   if (index / 64 < page->hint)
     page->hint = (uint16_t)(index / 64);

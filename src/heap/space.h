@@ -51,8 +51,14 @@ struct tni_heap_page {
   /* ---- of every run; lock, and const while in use ---- */
   _Atomic uint8_t kind;  // atomic: relaxed: neighbours look at it
   uint8_t size_class;    // 0: large
-  uint8_t is_dirty;      // free run: holds memory
-  uint8_t is_moved;      // large: remapped, so a mapping of its own
+  union {
+    uint8_t is_dirty;  // free run: holds memory
+    uint8_t fits;      // owner: of a host: no more free units lie in a row
+  };
+  union {
+    uint8_t is_moved;         // large: remapped, so a mapping of its own
+    _Atomic uint8_t is_host;  // atomic: relaxed: owner writes: host.h
+  };
   uint32_t back;         // slices back to the run's first
   uint32_t slices;       // of the run
   uint32_t clean;  // owner: a bit for each sixteenth of this slice that is

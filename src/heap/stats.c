@@ -2,16 +2,26 @@
 #include "heap/heap.h"
 #include "heap/remote.h"
 
+/* Bytes of a block. */
+static size_t
+stats_granted(const tni_heap_local *local, const void *block)
+{
+  const tni_heap_page *const page = tni_heap_page_of(local->heap, block);
+  return tni_page_granted(page, tni_address(block) -
+                                    tni_address(tni_page_start(page)));
+}
+
 /* Bytes on the stacks of a handle that nobody else is using. */
 static size_t
 stats_cached(tni_heap_local *local)
 {
   size_t bytes = 0;
   for (unsigned c = 1; c < TN_HEAP_CLASSES; c++)
-    bytes += tni_local_count(local, c) * tni_class_size(c);
+    for (size_t i = tni_local_count(local, c); i > 0; i--)
+      bytes += stats_granted(local, local->stack[c][i]);
   for (unsigned i = 0; i < TNI_QUARANTINE; i++)
     if (tni_local_waiting(local, i))
-      bytes += tni_heap_page_of(local->heap, tni_local_waiting(local, i))->size;
+      bytes += stats_granted(local, tni_local_waiting(local, i));
   return bytes;
 }
 
@@ -35,6 +45,7 @@ tn_heap_get_stats(tn_heap *heap, tn_heap_stats *stats)
     stats->batches += tni_load_relaxed(&local->batches);
     stats->unzeroed += tni_load_relaxed(&local->untouched);
     stats->holes += tni_load_relaxed(&local->holes);
+    stats->lodged += tni_load_relaxed(&local->lodged);
     stats->handles++;
     if (local == mine || tni_load_relaxed(&local->state) == TNI_LOCAL_IDLE)
       stats->cached += stats_cached(local);
@@ -83,28 +94,33 @@ tn_heap_json(tn_heap *heap, char *buffer, size_t size)
   n += tni_format(
       buffer + n, size - n,
       "\"purged\": %zu, \"holes\": %zu, \"remote\": %zu, \"batches\": %zu, "
-      "\"grown\": %zu, \"moved\": %zu, \"unzeroed\": %zu, \"handles\": %zu}",
+      "\"grown\": %zu, \"moved\": %zu, \"unzeroed\": %zu, \"lodged\": %zu, "
+      "\"handles\": %zu}",
       s.purged, s.holes, s.remote, s.batches, s.grown, s.moved, s.unzeroed,
-      s.handles);
+      s.lodged, s.handles);
   return n;
 }
 
 /* ---- The walk ------------------------------------------------------------------------ */
 
-/* Set the bit of a block that nobody has, or clear it again. */
+/* Set the bits of a block that nobody has, or clear them again. */
 static void
 stats_mark_one(tni_heap_local *local, void *block, bool is_free)
 {
   tni_heap_page *const page = tni_heap_page_of(local->heap, block);
   if (tni_page_kind_of(page) != TNI_PAGE_SMALL)
     return;
-  const uint32_t index = tni_page_index(
-      page, tni_address(block) - tni_address(tni_page_start(page)));
-  const uint64_t bit = (uint64_t)1 << index % 64;
-  if (is_free)
-    page->bits[index / 64] |= bit;
-  else
-    page->bits[index / 64] &= ~bit;
+  const size_t offset = tni_address(block) - tni_address(tni_page_start(page));
+  uint32_t index = tni_page_index(page, offset);
+  const uint32_t end =
+      index + (uint32_t)(tni_page_granted(page, offset) / page->size);
+  for (; index < end; index++) {
+    const uint64_t bit = (uint64_t)1 << index % 64;
+    if (is_free)
+      page->bits[index / 64] |= bit;
+    else
+      page->bits[index / 64] &= ~bit;
+  }
 }
 
 /* Set the bits of blocks that lie on a stack or wait, so that the walk sees
@@ -124,10 +140,14 @@ static bool
 stats_visit(const tni_heap_page *page, tn_heap_visit_fn *visit, void *argument)
 {
   unsigned char *const start = tni_page_start(page);
-  for (uint32_t i = 0; i < page->blocks; i++)
-    if (!(page->bits[i / 64] >> i % 64 & 1) &&
-        !visit(argument, start + i * page->size, page->size))
+  for (uint32_t i = 0; i < page->blocks; i++) {
+    if (page->bits[i / 64] >> i % 64 & 1)
+      continue;
+    const size_t granted = tni_page_granted(page, i * page->size);
+    if (!visit(argument, start + i * page->size, granted))
       return false;
+    i += (uint32_t)(granted / page->size) - 1;
+  }
   return true;
 }
 
