@@ -8,9 +8,11 @@
 #include "heap/remote.h"
 
 /* Eight are as good as empty for a program that allocates little; a busy class
- * doubles its stack up to 127 blocks or what LOCAL_MAX_BYTES holds. */
+ * doubles its stack up to 127 blocks, of more than LOCAL_SMALL bytes to what
+ * LOCAL_MAX_BYTES holds. */
 #define LOCAL_FIRST_LOG2 4u
 #define LOCAL_LAST_LOG2  7u
+#define LOCAL_SMALL      TNI_KIB(1)
 #define LOCAL_MAX_BYTES  TNI_KIB(32)
 
 /* ---- Stacks --------------------------------------------------------------------- */
@@ -32,7 +34,10 @@ tni_local_count(tni_heap_local *local, unsigned size_class)
 static unsigned
 local_max_log2(unsigned size_class)
 {
-  const size_t fit = LOCAL_MAX_BYTES / tni_class_size(size_class);
+  const size_t size = tni_class_size(size_class);
+  if (size <= LOCAL_SMALL)
+    return LOCAL_LAST_LOG2;
+  const size_t fit = LOCAL_MAX_BYTES / size;
   const unsigned log2 = tni_log2_floor(fit | 1) + (fit < 2);
   return log2 < LOCAL_LAST_LOG2 ? log2 : LOCAL_LAST_LOG2;
 }

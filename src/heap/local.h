@@ -64,7 +64,7 @@ struct tni_heap_local {
   uint32_t slow;                            // owner: slow steps so far
   uint32_t tick;                            // owner: purge.h
   uint32_t requests;                        // owner: purge.h
-  size_t paged;            // owner: bytes of its pages
+  size_t paged;                             // owner: bytes of its pages
   size_t known_dirty;      // owner: dirty bytes that no trap is set for
   size_t most_given;       // owner: the most that given was since the last tick
   uint64_t tick_ns;        // owner: purge.h

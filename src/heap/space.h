@@ -59,10 +59,10 @@ struct tni_heap_page {
     uint8_t is_moved;         // large: remapped, so a mapping of its own
     _Atomic uint8_t is_host;  // atomic: relaxed: owner writes: host.h
   };
-  uint32_t back;         // slices back to the run's first
-  uint32_t slices;       // of the run
-  uint32_t clean;  // owner: a bit for each sixteenth of this slice that is
-                   // known to be zero and not resident
+  uint32_t back;    // slices back to the run's first
+  uint32_t slices;  // of the run
+  uint32_t clean;   // owner: a bit for each sixteenth of this slice that is
+                    // known to be zero and not resident
   tni_heap_space *space;  // const while in use
   tni_heap_page *next;    // bin of free runs; list of pages with free blocks
   tni_heap_page *prev;
