@@ -278,8 +278,8 @@ heap_take_small(tni_heap_local *local, unsigned size_class, unsigned flags)
   return (tn_block){block, granted, (flags & TN_HEAP_ZERO) && block};
 }
 
-tn_block
-tn_heap_allocate(tn_heap *heap, size_t size, size_t align, unsigned flags)
+static tn_block
+heap_allocate(tn_heap *heap, size_t size, size_t align, unsigned flags)
 {
   TN_REQUIRE(tn_is_power_of_two(align), "heap.align",
              "alignment is not a power of two");
@@ -309,11 +309,40 @@ tn_heap_allocate(tn_heap *heap, size_t size, size_t align, unsigned flags)
   return block;
 }
 
+/* A block from this thread's stack, where that is all there is to do. */
+static inline tn_block
+heap_take_quick(tn_heap *heap, size_t size)
+{
+  tni_heap_local *const local = tni_local_of(heap);
+  if (!local)
+    return (tn_block){0};
+  tn_heap_local *const here = &local->here;
+  const unsigned size_class = here->class_of[(size + 15) / 16];
+  void **const top = here->top[size_class];
+  if (!*top)  // also in checked libraries, and when the handle is trapped
+    return (tn_block){0};
+  here->top[size_class] = top - 1;
+  return (tn_block){*top, tni_local_sizes[size_class], false};
+}
+
+tn_block
+tn_heap_allocate(tn_heap *heap, size_t size, size_t align, unsigned flags)
+{
+  if (size <= TN_HEAP_TABLE_MAX && align == TN_ALIGN && flags == 0) {
+    const tn_block block = heap_take_quick(heap, size);
+    if (TN_LIKELY(block.pointer != NULL)) {
+      tni_annotate_give(block.pointer, block.granted);
+      return block;
+    }
+  }
+  return heap_allocate(heap, size, align, flags);
+}
+
 void *
 tn_heap_take_slow(tn_heap_local *here, size_t size)
 {
   tni_heap_local *const local = (tni_heap_local *)here;
-  return tn_heap_allocate(local->heap, size, TN_ALIGN, 0).pointer;
+  return heap_allocate(local->heap, size, TN_ALIGN, 0).pointer;
 }
 
 size_t

@@ -130,6 +130,7 @@ host_list(tni_heap_local *local, tni_heap_page *page)
     page->prev->next = page->next->prev = page;
   }
   *list = page;
+  local->host_classes |= (uint32_t)1 << page->size_class;
 }
 
 void
@@ -138,6 +139,8 @@ tni_host_unlist(tni_heap_local *local, tni_heap_page *page)
   tni_heap_page **const list = &local->hosts[page->size_class];
   if (*list == page)
     *list = page->next == page ? NULL : page->next;
+  if (!*list)
+    local->host_classes &= ~((uint32_t)1 << page->size_class);
   page->prev->next = page->next;
   page->next->prev = page->prev;
   page->is_listed = 0;
@@ -227,6 +230,8 @@ tni_host_take(tni_heap_local *local, unsigned size_class, void **out, size_t n)
   if (size >= TNI_HOST_MAX || tni_heap_is_apart(local->heap))
     return 0;
   const bool is_wanted = host_is_wanted(local);
+  if (!is_wanted && local->host_classes == 0)
+    return 0;
   for (unsigned c = TNI_HOST_FIRST; c <= TNI_HOST_LAST; c++) {
     if (!local->hosts[c] && !local->partial[c])
       continue;

@@ -7,10 +7,10 @@
 #include "heap/purge.h"
 #include "heap/remote.h"
 
-/* Eight are as good as empty for a program that allocates little; a busy class
+/* Sixteen are as good as empty for a program that allocates little; a busy class
  * doubles its stack up to 127 blocks, of more than LOCAL_SMALL bytes to what
  * LOCAL_MAX_BYTES holds. */
-#define LOCAL_FIRST_LOG2 4u
+#define LOCAL_FIRST_LOG2 5u
 #define LOCAL_LAST_LOG2  7u
 #define LOCAL_SMALL      TNI_KIB(1)
 #define LOCAL_MAX_BYTES  TNI_KIB(32)

@@ -54,18 +54,19 @@ struct tni_heap_local {
   uint64_t stacked[2];                  // owner: classes that have a stack
   tni_heap_page *partial[TN_HEAP_CLASSES];  // owner: pages with free blocks
   tni_heap_page *hosts[TNI_HOST_LAST + 1];  // owner: host.h
-  tni_heap_page *all;                       // owner: all pages
-  _Atomic(tni_heap_page *) noted;           // atomic: remote.h
-  _Atomic uint32_t state;                   // atomic: remote.h, and the lock
-  tni_heap_local *next;                     // lock: of the heap
-  tni_heap_local *idle_next;                // lock
-  bool is_trapped;                          // owner: purge.h
-  uint32_t refills;                         // owner: purge.h
-  uint32_t slow;                            // owner: slow steps so far
-  uint32_t tick;                            // owner: purge.h
-  uint32_t requests;                        // owner: purge.h
-  size_t paged;                             // owner: bytes of its pages
-  size_t known_dirty;      // owner: dirty bytes that no trap is set for
+  uint32_t host_classes;           // owner: which of those are not NULL
+  tni_heap_page *all;              // owner: all pages
+  _Atomic(tni_heap_page *) noted;  // atomic: remote.h
+  _Atomic uint32_t state;          // atomic: remote.h, and the lock
+  tni_heap_local *next;            // lock: of the heap
+  tni_heap_local *idle_next;       // lock
+  bool is_trapped;                 // owner: purge.h
+  uint32_t refills;                // owner: purge.h
+  uint32_t slow;                   // owner: slow steps so far
+  uint32_t tick;                   // owner: purge.h
+  uint32_t requests;               // owner: purge.h
+  size_t paged;                    // owner: bytes of its pages
+  size_t known_dirty;              // owner: dirty bytes that no trap is set for
   size_t most_given;       // owner: the most that given was since the last tick
   uint64_t tick_ns;        // owner: purge.h
   _Atomic size_t given;    // owner writes: bytes in stacks or handed out

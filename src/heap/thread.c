@@ -5,9 +5,10 @@
 #include "heap/purge.h"
 #include "heap/remote.h"
 
-#define THREAD_HANDLES 8u  // in a thread's table at first
-#define THREAD_LOCAL   _Thread_local __attribute__((tls_model("initial-exec")))
-#define THREAD_AT_ONCE 8u  // handles that are carved from one record
+#define THREAD_HANDLES   8u  // in a thread's table at first
+#define THREAD_LOCAL     _Thread_local __attribute__((tls_model("initial-exec")))
+#define THREAD_OPAQUE(n) __asm__("" : "+r"(n))
+#define THREAD_AT_ONCE   8u  // handles that are carved from one record
 
 /* Stacks without room and without blocks, for whoever has no handle yet. */
 static void *thread_nothing[1];
@@ -109,14 +110,25 @@ thread_make_local(tn_heap *heap)
   }
   tni_heap_local *const local = thread_state.unused;
   thread_state.unused = local->next;
-  memset(local, 0, sizeof *local);
-  *tni_local_cache(local) = *thread_template();
+  /* Through the library: what compilers make of constant sizes is slower. */
+  const size_t first = offsetof(tni_heap_local, stack_log2);
+  size_t size = sizeof *local - first;
+  size_t cache_size = sizeof local->here;
+  size_t stack_size = sizeof local->stack;
+  THREAD_OPAQUE(size);
+  THREAD_OPAQUE(cache_size);
+  THREAD_OPAQUE(stack_size);
+  memset((unsigned char *)local + first, 0, size);
+  memcpy(tni_local_cache(local), thread_template(), cache_size);
 #if TNI_HEAP_CHECKED
   local->here = tni_heap_nobody.here;
   memcpy(local->here.class_of, thread_template()->class_of,
          sizeof local->here.class_of);
 #endif
-  memcpy(local->stack, tni_heap_nobody.stack, sizeof local->stack);
+#if TN_HARDEN >= 2
+  memset(local->quarantine, 0, sizeof local->quarantine);
+#endif
+  memcpy(local->stack, tni_heap_nobody.stack, stack_size);
   local->heap = heap;
   local->next = heap->locals;
   heap->locals = local;
@@ -262,6 +274,9 @@ thread_find(tn_heap *heap)
 {
   thread_table *const table = thread_mine;
   const uint64_t id = tni_load_relaxed(&heap->id);
+  if (TN_LIKELY(table && table->handle[0].heap == heap &&
+                table->handle[0].id == id && table->count > 0))
+    return table->handle[0].local;
   for (size_t i = 0; table && i < table->count; i++) {
     if (table->handle[i].heap != heap || table->handle[i].id != id)
       continue;

@@ -79,14 +79,21 @@ int main(int argc, char **argv)
   for (long i = 0; i < n; i++) {
     tn_heap *const heap = tn_heap_create(NULL, NULL);
     void *p[32];
-    if (tn_heap_allocate_batch(heap, 128, 16, 32, p) != 32) return 1;
+    if (argv[1][0] == 's') {
+      tn_heap_local *const here = tn_heap_here(heap);
+      for (int k = 0; k < 32; k++)
+        if (!(p[k] = tn_heap_take(here, 128))) return 1;
+    } else if (tn_heap_allocate_batch(heap, 128, 16, 32, p) != 32) {
+      return 1;
+    }
     tn_heap_destroy(heap);
   }
   return 0;
 }
 """
 # mode, runs, at most so many instructions each (the loop's 3 included).
-LIVES = [("inline", 20000, 16), ("life of a heap with 32 blocks", 500, 3000)]
+LIVES = [("inline", 20000, 16), ("life of a heap with 32 blocks", 500, 3000),
+         ("single calls in such a life", 500, 3000)]
 
 
 def count(program, library, mode, size, n):
