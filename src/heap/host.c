@@ -123,12 +123,12 @@ host_list(tni_heap_local *local, tni_heap_page *page)
 {
   tni_heap_page **const list = &local->hosts[page->size_class];
   page->is_listed = 1;
-  page->next = page->prev = page;
-  if (*list) {
-    page->next = *list;
-    page->prev = (*list)->prev;
-    page->prev->next = page->next->prev = page;
-  }
+  tni_heap_page *const next = *list ? *list : page;
+  tni_heap_page *const prev = *list ? next->prev : page;
+  page->next = next;
+  page->prev = prev;
+  prev->next = page;
+  next->prev = page;
   *list = page;
   local->host_classes |= (uint32_t)1 << page->size_class;
 }

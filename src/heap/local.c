@@ -7,10 +7,12 @@
 #include "heap/purge.h"
 #include "heap/remote.h"
 
-/* Sixteen are as good as empty for a program that allocates little; a busy class
+/* Few are as good as empty for a program that allocates little; a busy class
  * doubles its stack up to 127 blocks, of more than LOCAL_SMALL bytes to what
  * LOCAL_MAX_BYTES holds. */
-#define LOCAL_FIRST_LOG2 5u
+#define LOCAL_FIRST_LOG2 4u
+#define LOCAL_TINY_LOG2  6u  // the first of blocks of up to LOCAL_TINY bytes
+#define LOCAL_TINY       128u
 #define LOCAL_LAST_LOG2  7u
 #define LOCAL_SMALL      TNI_KIB(1)
 #define LOCAL_MAX_BYTES  TNI_KIB(32)
@@ -50,7 +52,11 @@ local_grow_stack(tni_heap_local *local, unsigned size_class)
   tn_heap_local *const cache = tni_local_cache(local);
   const unsigned old_log2 = local->stack_log2[size_class];
   const unsigned max = local_max_log2(size_class);
-  unsigned log2 = old_log2 ? old_log2 + 1 : LOCAL_FIRST_LOG2;
+  unsigned log2 = LOCAL_FIRST_LOG2;
+  if (old_log2)
+    log2 = old_log2 + 1;
+  else if (tni_class_size(size_class) <= LOCAL_TINY)
+    log2 = LOCAL_TINY_LOG2;
   log2 = TN_STRESS_TINY ? 1 : log2 < max ? log2 : max;
   if (log2 == old_log2)
     return false;

@@ -102,6 +102,13 @@ page_shuffle(void **blocks, size_t n)
   }
 }
 
+/* How many of the lowest bits are set. */
+static inline unsigned
+page_run(uint64_t bits)
+{
+  return ~bits ? (unsigned)__builtin_ctzll(~bits) : 64;
+}
+
 size_t
 tni_page_take(tni_heap_page *page, void **out, size_t n)
 {
@@ -116,8 +123,17 @@ tni_page_take(tni_heap_page *page, void **out, size_t n)
   for (;; w++) {
     uint64_t bits = page->bits[w];
     unsigned char *const base = start + w * 64 * size;
-    for (; bits && out != last; bits &= bits - 1)
-      *--out = base + (unsigned)__builtin_ctzll(bits) * size;
+    while (bits && out != last) {
+      /* Neighbours together: what is fresh, or was freed in order, is. */
+      const unsigned first = (unsigned)__builtin_ctzll(bits);
+      const unsigned run = page_run(bits >> first);
+      const unsigned count = (unsigned)tni_min(run, (size_t)(out - last));
+      unsigned char *block = base + first * size;
+      void **const end = out - count;
+      for (; out != end; block += size)
+        *--out = block;
+      bits &= ~((((uint64_t)2 << (count - 1)) - 1) << first);
+    }
     page->bits[w] = bits;
     if (out == last)
       break;
