@@ -137,12 +137,14 @@ void
 tni_host_unlist(tni_heap_local *local, tni_heap_page *page)
 {
   tni_heap_page **const list = &local->hosts[page->size_class];
+  tni_heap_page *const next = page->next;
+  tni_heap_page *const prev = page->prev;
+  prev->next = next;
+  next->prev = prev;
   if (*list == page)
-    *list = page->next == page ? NULL : page->next;
+    *list = next == page ? NULL : next;
   if (!*list)
     local->host_classes &= ~((uint32_t)1 << page->size_class);
-  page->prev->next = page->next;
-  page->next->prev = page->prev;
   page->is_listed = 0;
 }
 
