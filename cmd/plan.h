@@ -11,13 +11,12 @@
  *     align    align | alignment                optional
  *     offset   -1 or empty: free                optional
  *     hint     -1 or empty: none                optional
- *     gaps     `2-8 10-12`, with `@1:17` the bytes kept; see below   optional
+ *     gaps     `2-8 10-12`; `2-8@1:17` keeps bytes 1 to 16   optional
  *     share    ids of rows that it may share in place with           optional
  *     type     a C type, for `tenure plan header`                    optional
  *     pool     number of a pool, for `tenure plan verify`            optional
  *
- * A gap that keeps a window of bytes is planned as no gap at all: right, if
- * not the lowest.  Other columns are kept, and named in a note.
+ * Other columns are kept, and named in a note.
  *
  * Invariants
  *   [csv.line]  every complaint names the line it is about.
@@ -77,8 +76,7 @@ typedef struct cmd_table {
   size_t gap_count;
   tn_plan_share *shares;
   size_t share_count;
-  size_t windowed_gap_count;  // those that are planned as no gap
-  char note[160];             // a column that is not known; "" for none
+  char note[160];  // a column that is not known; "" for none
 } cmd_table;
 
 typedef struct cmd_complaint {
@@ -103,14 +101,15 @@ int cmd_table_read(cmd_table *table, const char *path);
 void cmd_table_write(FILE *to, const cmd_table *t, const int64_t *offsets,
                      const uint32_t *pools);
 
-/* [lower, upper): a time in which a buffer needs its bytes. */
+/* [lower, upper): a time in which a buffer needs its bytes [low, high). */
 typedef struct cmd_piece {
   size_t buffer;
   int64_t lower, upper;
+  int64_t low, high;
 } cmd_piece;
 
-/* The lifetimes without their gaps, in the order of the rows, each row's in
- * the order of time.  The caller frees them. */
+/* The lifetimes without their gaps, and what gaps keep, in the order of the
+ * rows, each row's in the order of time.  The caller frees them. */
 cmd_piece *cmd_table_get_pieces(const cmd_table *t, size_t *count);
 
 /* ---- Solving ------------------------------------------------------------- */

@@ -321,6 +321,27 @@ csv_grow(void *items, size_t count, size_t *room, size_t size)
   return cmd_reallocate(items, *room, size);
 }
 
+/* The bytes that a gap keeps: LOW:HIGH. */
+static bool
+csv_read_window(csv_reader *r, cmd_span window, tn_plan_gap *gap)
+{
+  cmd_span low, high;
+  if (!csv_cut(window, ':', &low, &high))
+    return csv_complain(r, "window '%.*s' is not LOW:HIGH", csv_shown(window),
+                        window.text);
+  if (!csv_read_number(r, "window", low, 0, &gap->low) ||
+      !csv_read_number(r, "window", high, 0, &gap->high))
+    return false;
+  if (gap->high < gap->low)
+    return csv_complain(r, "window '%.*s' ends before it begins",
+                        csv_shown(window), window.text);
+  const int64_t size = r->table->buffers[r->table->count].size;
+  if (gap->high > size)
+    return csv_complain(r, "window '%.*s' is beyond the size %" PRId64,
+                        csv_shown(window), window.text, size);
+  return true;
+}
+
 /* One gap: LOWER-UPPER or LOWER-UPPER@LOW:HIGH. */
 static bool
 csv_read_gap(csv_reader *r, cmd_span word)
@@ -342,17 +363,10 @@ csv_read_gap(csv_reader *r, cmd_span word)
   if (to > TN_PLAN_MAX)
     return csv_complain(r, "gap '%.*s' is beyond 2^62", csv_shown(word),
                         word.text);
-  if (windowed) {
-    if (!csv_cut(window, ':', &low, &high))
-      return csv_complain(r, "window '%.*s' is not LOW:HIGH", csv_shown(window),
-                          window.text);
-    t->windowed_gap_count++;
-    return csv_read_number(r, "window", low, 0, &from) &&
-           csv_read_number(r, "window", high, 0, &to);
-  }
   t->gaps = csv_grow(t->gaps, t->gap_count, &r->gap_room, sizeof *t->gaps);
-  t->gaps[t->gap_count++] = (tn_plan_gap){t->count, from, to};
-  return true;
+  tn_plan_gap *const gap = &t->gaps[t->gap_count++];
+  *gap = (tn_plan_gap){t->count, from, to, 0, 0};
+  return !windowed || csv_read_window(r, window, gap);
 }
 
 static bool
@@ -586,10 +600,6 @@ cmd_table_read(cmd_table *table, const char *path)
   }
   if (table->note[0])
     fprintf(stderr, "%s:1: note: %s\n", path, table->note);
-  if (table->windowed_gap_count)
-    fprintf(stderr,
-            "%s: note: %zu gaps that keep a window are planned as no gap\n",
-            path, table->windowed_gap_count);
   return CMD_OK;
 }
 

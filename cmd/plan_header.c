@@ -193,8 +193,8 @@ headercmd_write_pieces(FILE *to, const headercmd_job *job)
     fprintf(to,
             "      {\"%s\", %" PRId64 ", %" PRId64 ", %" PRId64 ", %" PRId64
             "},\n",
-            job->names[p->buffer], offset,
-            offset + job->table->buffers[p->buffer].size, p->lower, p->upper);
+            job->names[p->buffer], offset + p->low, offset + p->high, p->lower,
+            p->upper);
   }
 }
 

@@ -174,8 +174,8 @@ picture_write_piece(FILE *to, const picture_frame *f, const cmd_piece *piece)
   const char *const id = f->table->rows[i].id;
   const double x = picture_x(f, piece->lower);
   const double width = picture_x(f, piece->upper) - x;
-  const double low = picture_y(f, picture_address(f, i));
-  const double high = picture_y(f, picture_address(f, i) + (double)b->size);
+  const double low = picture_y(f, picture_address(f, i) + (double)piece->low);
+  const double high = picture_y(f, picture_address(f, i) + (double)piece->high);
   /* Hues a golden angle apart: neighbours in the file differ. */
   fprintf(to,
           "<rect class=\"b\" data-i=\"%zu\" x=\"%.2f\" y=\"%.2f\" "
@@ -215,7 +215,7 @@ picture_write_load(FILE *to, const picture_frame *f, const cmd_piece *pieces,
 {
   picture_step *const steps = cmd_allocate(count, 2 * sizeof *steps);
   for (size_t i = 0; i < count; i++) {
-    const double size = (double)f->table->buffers[pieces[i].buffer].size;
+    const double size = (double)(pieces[i].high - pieces[i].low);
     steps[2 * i] = (picture_step){pieces[i].lower, size};
     steps[2 * i + 1] = (picture_step){pieces[i].upper, -size};
   }

@@ -63,11 +63,14 @@ typedef struct tn_plan_buffer {
     (lower), (upper), (size), 1, TN_PLAN_FREE                                  \
   }
 
-/* In [lower, upper) the buffer does not need its contents: others may have the
- * bytes. */
+/* In [lower, upper) the buffer needs only its bytes [low, high), none when
+ * these are equal: others may have the rest.  Where gaps of a buffer overlap,
+ * the one that begins first (in the array, when they begin together) counts
+ * until it ends. */
 typedef struct tn_plan_gap {
   size_t buffer;
   int64_t lower, upper;
+  int64_t low, high;  // 0 <= low <= high <= the buffer's size
 } tn_plan_gap;
 
 /* These two may share in place: though alive at the same time they may have
@@ -169,7 +172,8 @@ typedef struct tn_plan_result {
   uint32_t *conflict;  // in: room for count, or NULL: not wanted
 
   tn_plan_status status;
-  /* Of the plan in offsets; with INFEASIBLE or UNKNOWN it is above the
+  /* Of the plan in offsets, the end of the highest byte that a buffer needs at
+   * some instant; with INFEASIBLE or UNKNOWN it is above the
    * capacity: what would be needed.  -1: no plan (offsets are unspecified).
    * With pools the sum of the pools' heights. */
   int64_t height;

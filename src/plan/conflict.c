@@ -22,9 +22,8 @@ conflict_partner(const tni_plan_model *m, uint32_t i)
   for (uint32_t j = 0; j < i; j++) {
     if (m->fixed[j] == TN_PLAN_FREE)
       continue;
-    const bool is_below = m->fixed[i] <= m->fixed[j];
-    const uint32_t low = is_below ? i : j, high = is_below ? j : i;
-    if (m->fixed[high] - m->fixed[low] < tni_plan_above(m, low, high))
+    int64_t low, high;
+    if (tni_plan_meets(m, i, j, m->fixed[j] - m->fixed[i], &low, &high))
       return j;
   }
   return TNI_PLAN_NONE;
@@ -102,7 +101,8 @@ conflict_ask(tni_solver *s, const bool *keep)
   if (tni_plan_model_build(&m, s->problem, keep, NULL, s->memory) == TN_OK &&
       tni_search_init(&p, &m, s->memory)) {
     tni_search_limit(&p, s->capacity);
-    tni_engine *const e = tni_engine_create(&p, 0, s->memory);
+    const unsigned order = p.is_windowed ? TNI_SEARCH_ENGINES - 1 : 0;
+    tni_engine *const e = tni_engine_create(&p, order, s->memory);
     if (e) {
       tni_engine_restart(e, 0);
       state = tni_engine_run(e, CONFLICT_NODES);

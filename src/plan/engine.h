@@ -82,6 +82,7 @@ struct tni_engine {
   uint32_t frames, parts, raised_count, placed_count, ids_top, candidate_top;
   engine_signal signal;  // what the frame on top is to be told next
   engine_failed failed_nodes;
+  struct tni_window *window;  // the other search; NULL: this one
   uint64_t nodes, recalled;
 };
 
@@ -94,6 +95,14 @@ bool tni_engine_has_failed(tni_engine *e, const engine_frame *f);
 void tni_engine_add_failed(tni_engine *e, const engine_frame *f);
 void tni_engine_forget(tni_engine *e);
 
+/* The search for windows that cross (window.c): create, begin anew with the
+ * engine's ranks, search on, and the plan in bytes. */
+struct tni_window *tni_window_create(const tni_search_problem *p,
+                                     tni_plan_memory *memory);
+void tni_window_restart(tni_engine *e);
+tni_search_state tni_window_run(tni_engine *e, uint64_t nodes);
+void tni_window_offsets(const tni_engine *e, int64_t *offset);
+
 /* Choose between top and narrow; once, when all is unplaced (bound.c). */
 void tni_engine_choose_width(tni_engine *e);
 
@@ -104,8 +113,8 @@ void tni_engine_sort(tni_engine *e, uint16_t *ids, uint32_t count);
  * chance chooses (rank.c). */
 void tni_engine_rank(tni_engine *e, uint64_t chance);
 
-/* How far above i's offset that of j must be when i is below it; 0: they are
- * never alive together. */
+/* How far above i's offset that of j must be when i is below it; 0 or less:
+ * anywhere. */
 static inline int32_t
 tni_search_above(const tni_search_problem *p, uint32_t i, uint32_t j)
 {
@@ -114,11 +123,19 @@ tni_search_above(const tni_search_problem *p, uint32_t i, uint32_t j)
   if (p->first[i + 1] - p->first[i] == 1 && p->first[j + 1] - p->first[j] == 1)
     return p->size[i];
   int32_t most = 0;
-  for (uint32_t a = p->first[i]; a < p->first[i + 1]; a++)
-    for (uint32_t b = p->first[j]; b < p->first[j + 1]; b++)
-      if (p->piece[a].s0 < p->piece[b].s1 && p->piece[b].s0 < p->piece[a].s1 &&
-          p->piece[a].size > most)
-        most = p->piece[a].size;
+  const tni_search_piece *a = p->piece + p->first[i];
+  const tni_search_piece *b = p->piece + p->first[j];
+  const tni_search_piece *const a_end = p->piece + p->first[i + 1];
+  const tni_search_piece *const b_end = p->piece + p->first[j + 1];
+  while (a < a_end && b < b_end) {
+    const int32_t above = a->base + a->size - b->base;
+    if (a->s0 < b->s1 && b->s0 < a->s1 && above > most)
+      most = above;
+    if (a->s1 <= b->s1)
+      a++;
+    else
+      b++;
+  }
   return most;
 }
 

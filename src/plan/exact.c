@@ -63,7 +63,9 @@ exact_turn(exact_question *q)
     if (!o->execute)
       exact_slice(q, i);
     s->nodes += tni_engine_nodes(q->engine[i]) - before[i];
-    if (q->state[i] != TNI_SEARCH_RUNNING)
+    if (q->state[i] == TNI_SEARCH_SOLVED ||
+        (q->state[i] == TNI_SEARCH_EXHAUSTED &&
+         tni_search_is_complete(&q->problem, i)))
       return i;
     if (!o->execute && tni_solver_is_late(s))
       break;
@@ -79,7 +81,7 @@ exact_report(exact_question *q, unsigned engine)
   const tni_plan_model *const m = s->model;
   q->is_asked = false;
   if (q->state[engine] == TNI_SEARCH_EXHAUSTED) {
-    tni_solver_raise(s, q->problem.capacity + 1);
+    tni_solver_raise(s, tni_search_next(&q->problem));
     return;
   }
   int64_t height = 0;

@@ -22,6 +22,8 @@ tni_engine_remember(tni_engine *e, uint32_t words, uint32_t least,
                     tni_plan_memory *memory)
 {
   engine_failed *const c = &e->failed_nodes;
+  if (e->window)
+    return false;
   c->least = least;
   c->slots = words / FAILED_PER_SLOT + 1;
   c->slot = tni_plan_take(memory, c->slots, sizeof *c->slot);

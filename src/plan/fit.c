@@ -91,6 +91,7 @@ fit_add(tni_fit *fit, tni_fit_set *set, int64_t lower, int64_t upper)
 static bool
 fit_put_piece(tni_fit *fit, const tni_plan_piece *piece, int64_t offset)
 {
+  offset += piece->base;
   const int64_t upper = offset + piece->size;
   uint32_t a = piece->s0 + fit->leaves, b = piece->s1 - 1 + fit->leaves;
   for (uint32_t left = a, right = b + 1; left < right; left /= 2, right /= 2) {
@@ -177,39 +178,41 @@ fit_align(int64_t n, int64_t align)
   return over ? n + (align - over) : n;
 }
 
-/* The lowest aligned offset from `from` on where size bytes are free; *next
- * receives where the hole ends. */
+/* The lowest aligned offset from `from` on where the piece's bytes are free;
+ * *next receives where the hole ends, less the piece's base. */
 static int64_t
-fit_lowest(fit_query *q, int64_t from, int64_t size, int64_t align,
-           int64_t *next)
+fit_lowest(fit_query *q, int64_t from, const tni_plan_piece *piece,
+           int64_t align, int64_t *next)
 {
+  const int64_t base = piece->base, size = piece->size;
   int64_t offset = fit_align(from, align);
   *next = INT64_MAX;
-  for (uint32_t i = 0, still = 0; still < q->count; i++, still++) {
+  for (uint32_t i = 0, still = 0;
+       still < q->count && offset <= TN_PLAN_MAX; i++, still++) {
     if (i == q->count)
       i = 0;
-    const tni_fit_span *const at = fit_skip(q->at[i], q->end[i], offset);
+    const tni_fit_span *const at = fit_skip(q->at[i], q->end[i], offset + base);
     q->at[i] = at;
     if (at == q->end[i])
       continue;
-    if (at->lower - offset < size) {
-      offset = fit_align(at->upper, align);
+    if (at->lower - base - offset < size) {
+      offset = fit_align(at->upper - base, align);
       *next = INT64_MAX;
       still = UINT32_MAX;  // 0 after the step: look at every set again
-    } else if (at->lower < *next) {
-      *next = at->lower;
+    } else if (at->lower - base < *next) {
+      *next = at->lower - base;
     }
   }
   return offset;
 }
 
 static int64_t
-fit_best(fit_query *q, int64_t size, int64_t align)
+fit_best(fit_query *q, const tni_plan_piece *piece, int64_t align)
 {
   int64_t best = -1, best_rest = INT64_MAX, next;
   for (int64_t from = 0;; from = next) {
-    const int64_t offset = fit_lowest(q, from, size, align, &next);
-    const int64_t rest = next - offset - size;
+    const int64_t offset = fit_lowest(q, from, piece, align, &next);
+    const int64_t rest = next - offset - piece->size;
     if (best < 0 || (next != INT64_MAX && rest < best_rest)) {
       best = offset;
       best_rest = rest;
@@ -229,12 +232,12 @@ tni_fit_find(const tni_fit *fit, uint32_t item, tni_fit_rule rule)
   int64_t offset = 0, next;
   if (rule == TNI_FIT_BEST && count == 1) {
     fit_query_init(&q, fit, &m->piece[first]);
-    offset = fit_best(&q, m->size[item], align);
+    offset = fit_best(&q, &m->piece[first], align);
   } else {
     for (uint32_t p = 0, still = 0; still < count; p = (p + 1) % count) {
       fit_query_init(&q, fit, &m->piece[first + p]);
       const int64_t here =
-          fit_lowest(&q, offset, m->piece[first + p].size, align, &next);
+          fit_lowest(&q, offset, &m->piece[first + p], align, &next);
       still = here == offset ? still + 1 : 1;
       offset = here;
     }
@@ -250,7 +253,7 @@ tni_fit_is_free(const tni_fit *fit, uint32_t item, int64_t offset)
     fit_query q;
     int64_t next;
     fit_query_init(&q, fit, &m->piece[p]);
-    if (fit_lowest(&q, offset, m->piece[p].size, 1, &next) != offset)
+    if (fit_lowest(&q, offset, &m->piece[p], 1, &next) != offset)
       return false;
   }
   return offset <= fit->ceiling - m->size[item];

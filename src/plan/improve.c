@@ -83,7 +83,9 @@ improve_next(improve_state *v)
 
 /* ---- neighbours in time ---- */
 
-/* What j blocks for the item: offsets strictly between low and high. */
+/* What j blocks for the item: offsets strictly between low and high, and with
+ * windows perhaps not all of them, which only makes it move more than it must.
+ */
 static void
 improve_add_near(improve_state *v, uint32_t item, uint32_t j)
 {
@@ -91,7 +93,7 @@ improve_add_near(improve_state *v, uint32_t item, uint32_t j)
   if (v->offset[j] < 0 || j == item)
     return;
   const int64_t above = tni_plan_above(m, j, item);
-  if (above == 0)
+  if (above == INT64_MIN)
     return;
   const uint32_t k = v->near_count++;
   v->near[k] = j;
@@ -140,7 +142,7 @@ improve_sort_near(improve_state *v)
   }
   tni_plan_sort(v->by_low, v->key, n, v->spare);
   for (uint32_t k = 0; k < n; k++)
-    v->key[k] = (uint64_t)v->high[k];
+    v->key[k] = (uint64_t)v->high[k] ^ (uint64_t)1 << 63;
   tni_plan_sort(v->by_high, v->key, n, v->spare);
 }
 
@@ -160,7 +162,7 @@ improve_cheapest(improve_state *v, uint32_t item)
     int64_t offset = k == 0              ? 0
                      : k > v->near_count ? highest
                                          : v->high[v->by_high[k - 1]];
-    offset = improve_align(offset, m->align[item]);
+    offset = offset > 0 ? improve_align(offset, m->align[item]) : 0;
     if (offset > highest)
       offset = highest;
     for (; low < v->near_count && v->low[v->by_low[low]] < offset; low++)
@@ -211,9 +213,12 @@ improve_is_clear(improve_state *v)
     if (v->offset[i] < 0)
       continue;
     improve_find_near(v, i);
-    for (uint32_t k = 0; k < v->near_count; k++)
-      if (v->low[k] < v->offset[i] && v->offset[i] < v->high[k])
+    for (uint32_t k = 0; k < v->near_count; k++) {
+      const int64_t d = v->offset[v->near[k]] - v->offset[i];
+      int64_t low, high;
+      if (tni_plan_meets(v->model, i, v->near[k], d, &low, &high))
         return false;
+    }
   }
   return true;
 }

@@ -11,9 +11,9 @@
 
 #include <string.h>
 
-/* A stretch of a lifetime with one size. */
+/* A stretch of a lifetime in which the same bytes are needed. */
 typedef struct model_stretch {
-  int64_t lower, upper, size;
+  int64_t lower, upper, base, size;
 } model_stretch;
 
 /* What is filled in while a model is built. */
@@ -28,7 +28,10 @@ typedef struct model_build {
   tni_plan_piece *piece;
   size_t pieces, pieces_max;
   model_stretch *stretch;  // of one item
+  uint64_t *key;           // scratch of merging, as the next two
+  uint32_t *order, *live;
   size_t stretches;
+  bool has_windows, is_rough;
 } model_build;
 
 static uint64_t
@@ -89,6 +92,9 @@ model_check_extras(const tn_plan_problem *p, tn_plan_result *result)
       return model_refuse(result, TN_ERANGE, "gap beyond 2^62", i);
     if (g->upper < g->lower)
       return model_refuse(result, TN_EINVAL, "gap ends before it begins", i);
+    if (g->low < 0 || g->high < g->low || g->high > p->buffers[g->buffer].size)
+      return model_refuse(result, TN_EINVAL, "gap's window is not in the buffer",
+                          i);
   }
   for (size_t i = 0; i < p->share_count; i++)
     if (p->shares[i].a >= p->count || p->shares[i].b >= p->count ||
@@ -158,91 +164,98 @@ model_sort_gaps(model_build *b)
 }
 
 static void
-model_add_stretch(model_build *b, int64_t lower, int64_t upper, int64_t size)
+model_add_stretch(model_build *b, int64_t lower, int64_t upper, int64_t low,
+                  int64_t high)
 {
-  if (lower < upper)
-    b->stretch[b->stretches++] = (model_stretch){lower, upper, size};
+  if (lower < upper && low < high)
+    b->stretch[b->stretches++] = (model_stretch){lower, upper, low, high - low};
 }
 
 /* The stretches of a buffer: its lifetime without its gaps, which begin at
- * *gap in the sorted list. */
+ * `gap` in the sorted list, and what gaps keep. */
 static void
-model_cut(model_build *b, uint32_t buffer, size_t *gap)
+model_cut(model_build *b, uint32_t buffer, size_t gap)
 {
   const tn_plan_problem *const p = b->problem;
   const tn_plan_buffer *const buf = &p->buffers[buffer];
-  int64_t lower = buf->lower;
-  for (; *gap < p->gap_count && p->gaps[b->gaps[*gap]].buffer == buffer;
-       ++*gap) {
-    const tn_plan_gap *const g = &p->gaps[b->gaps[*gap]];
-    if (g->lower >= g->upper)
+  int64_t at = buf->lower;
+  for (; gap < p->gap_count && p->gaps[b->gaps[gap]].buffer == buffer; gap++) {
+    const tn_plan_gap *const g = &p->gaps[b->gaps[gap]];
+    const int64_t lower = g->lower > at ? g->lower : at;
+    const int64_t upper = g->upper < buf->upper ? g->upper : buf->upper;
+    if (lower >= upper)
       continue;
-    const int64_t stop = g->lower < buf->upper ? g->lower : buf->upper;
-    model_add_stretch(b, lower, stop, buf->size);
-    lower = g->upper > lower ? g->upper : lower;
+    model_add_stretch(b, at, lower, 0, buf->size);
+    model_add_stretch(b, lower, upper, g->low, g->high);
+    at = upper;
   }
-  model_add_stretch(b, lower, buf->upper, buf->size);
-}
-
-/* The largest size among the stretches that cover [t, t + 1). */
-static int64_t
-model_height_at(const model_build *b, int64_t t)
-{
-  int64_t most = 0;
-  for (size_t i = 0; i < b->stretches; i++)
-    if (b->stretch[i].lower <= t && t < b->stretch[i].upper &&
-        b->stretch[i].size > most)
-      most = b->stretch[i].size;
-  return most;
-}
-
-/* The first end of a stretch after t. */
-static int64_t
-model_next_end(const model_build *b, int64_t t)
-{
-  int64_t next = INT64_MAX;
-  for (size_t i = 0; i < b->stretches; i++) {
-    if (b->stretch[i].lower > t && b->stretch[i].lower < next)
-      next = b->stretch[i].lower;
-    if (b->stretch[i].upper > t && b->stretch[i].upper < next)
-      next = b->stretch[i].upper;
-  }
-  return next;
+  model_add_stretch(b, at, buf->upper, 0, buf->size);
 }
 
 static void
-model_add_piece(model_build *b, size_t first, int64_t lower, int64_t upper,
-                int64_t size)
+model_add_piece(model_build *b, size_t first, const model_stretch *s)
 {
   const size_t last = b->pieces - 1;
-  if (b->pieces > first && b->upper[last] == lower &&
-      b->piece[last].size == size) {
-    b->upper[last] = upper;
+  if (b->pieces > first && b->upper[last] == s->lower &&
+      b->piece[last].base == s->base && b->piece[last].size == s->size) {
+    b->upper[last] = s->upper;
     return;
   }
-  b->lower[b->pieces] = lower;
-  b->upper[b->pieces] = upper;
-  b->piece[b->pieces++].size = size;
+  b->lower[b->pieces] = s->lower;
+  b->upper[b->pieces] = s->upper;
+  b->has_windows |= s->base != 0;
+  b->piece[b->pieces].base = s->base;
+  b->piece[b->pieces++].size = s->size;
 }
 
-/* Turn the stretches into pieces, one after the other in time; where they
- * overlap the largest size counts. */
+/* What those of the live stretches need from lower on, and until when that is
+ * so: from the lowest to the highest byte of any, which is rough when two
+ * windows leave something between them. */
+static model_stretch
+model_join(model_build *b, size_t live, int64_t lower, int64_t upper)
+{
+  int64_t base = INT64_MAX, base_most = 0, top = 0, top_least = INT64_MAX;
+  for (size_t i = 0; i < live; i++) {
+    const model_stretch *const s = &b->stretch[b->live[i]];
+    const int64_t end = s->base + s->size;
+    upper = s->upper < upper ? s->upper : upper;
+    base = s->base < base ? s->base : base;
+    base_most = s->base > base_most ? s->base : base_most;
+    top = end > top ? end : top;
+    top_least = end < top_least ? end : top_least;
+  }
+  b->is_rough |= base_most > top_least;
+  return (model_stretch){lower, upper, base, top - base};
+}
+
+/* Turn the stretches of several buffers into pieces, one after the other in
+ * time. */
 static void
-model_flatten(model_build *b)
+model_merge(model_build *b)
 {
   const size_t first = b->pieces;
-  if (b->stretches == 1) {
-    const model_stretch *const s = &b->stretch[0];
-    model_add_piece(b, first, s->lower, s->upper, s->size);
-    return;
+  for (size_t i = 0; i < b->stretches; i++) {
+    b->order[i] = (uint32_t)i;
+    b->key[i] = model_key(b->stretch[i].lower);
   }
-  int64_t t = model_next_end(b, INT64_MIN);
-  while (t != INT64_MAX) {
-    const int64_t next = model_next_end(b, t);
-    const int64_t size = model_height_at(b, t);
-    if (size > 0)
-      model_add_piece(b, first, t, next, size);
-    t = next;
+  tni_plan_sort(b->order, b->key, b->stretches, b->live);
+  int64_t time = INT64_MIN;
+  for (size_t next = 0, live = 0, still; live || next < b->stretches;) {
+    if (!live)
+      time = b->stretch[b->order[next]].lower;
+    while (next < b->stretches && b->stretch[b->order[next]].lower == time)
+      b->live[live++] = b->order[next++];
+    const model_stretch joined =
+        model_join(b, live, time,
+                   next < b->stretches ? b->stretch[b->order[next]].lower
+                                       : INT64_MAX);
+    model_add_piece(b, first, &joined);
+    time = joined.upper;
+    still = 0;
+    for (size_t i = 0; i < live; i++)
+      if (b->stretch[b->live[i]].upper > time)
+        b->live[still++] = b->live[i];
+    live = still;
   }
 }
 
@@ -301,27 +314,33 @@ model_add_item(model_build *b, model_arrays *a, uint32_t *count,
 {
   const uint32_t item = *count;
   b->stretches = 0;
+  const size_t first = b->pieces;
   int64_t align = 1, fixed = TN_PLAN_FREE, size = 0;
   for (size_t i = 0; i < members; i++) {
     const tn_plan_buffer *const buf = &b->problem->buffers[member[i]];
     if (buf->size == 0 || buf->lower == buf->upper)
       continue;
-    size_t gap = gap_at ? gap_at[member[i]] : 0;
-    model_cut(b, member[i], &gap);
+    model_cut(b, member[i], gap_at ? gap_at[member[i]] : 0);
     if (buf->align > 1 && !model_align(&align, buf->align))
       fixed = 0;  // the only offset that is a multiple of both
     if (buf->fixed != TN_PLAN_FREE)
       fixed = buf->fixed;
-    if (buf->size > size)
-      size = buf->size;
   }
   if (b->stretches == 0)
     return;
+  if (members > 1)
+    model_merge(b);
+  else
+    for (size_t i = 0; i < b->stretches; i++)
+      model_add_piece(b, first, &b->stretch[i]);
+  for (size_t k = first; k < b->pieces; k++) {
+    const int64_t top = b->piece[k].base + b->piece[k].size;
+    size = top > size ? top : size;
+  }
   a->buffer[item] = b->leader ? b->leader[member[0]] : member[0];
   a->size[item] = size;
   a->align[item] = align;
   a->fixed[item] = fixed;
-  model_flatten(b);
   a->first[item + 1] = (uint32_t)b->pieces;
   ++*count;
 }
@@ -461,18 +480,21 @@ tni_plan_model_build(tni_plan_model *model, const tn_plan_problem *problem,
       .problem = problem, .use = use, .leader = leader, .memory = memory};
   model_arrays a;
   const size_t n = problem->count;
-  /* A gap splits a stretch in two; flattening k stretches yields at most
-   * 2k - 1 pieces. */
-  const size_t pieces = (leader ? 2 : 1) * (n + problem->gap_count);
+  /* A gap splits a stretch in two or three; merging k stretches yields at
+   * most 2k - 1 pieces. */
+  const size_t stretches = n + 2 * problem->gap_count;
+  const size_t pieces = (leader ? 2 : 1) * stretches;
   uint32_t count = 0;
   if (pieces > UINT32_MAX / 2)
     return TN_ERANGE;
   b.lower = tni_plan_take(memory, pieces, sizeof *b.lower);
   b.upper = tni_plan_take(memory, pieces, sizeof *b.upper);
   b.stretch = tni_plan_take(
-      memory, leader || problem->gap_count ? n + problem->gap_count : 1,
-      sizeof *b.stretch);
-  if (!b.lower || !b.upper || !b.stretch ||
+      memory, leader || problem->gap_count ? stretches : 1, sizeof *b.stretch);
+  b.key = tni_plan_take(memory, leader ? stretches : 1, sizeof *b.key);
+  b.order = tni_plan_take(memory, leader ? stretches : 1, sizeof *b.order);
+  b.live = tni_plan_take(memory, leader ? stretches : 1, sizeof *b.live);
+  if (!b.lower || !b.upper || !b.stretch || !b.key || !b.order || !b.live ||
       !model_take_arrays(&b, &a, n, pieces) || !model_add_items(&b, &a, &count))
     return TN_ENOMEM;
   model_sweep w = {0};
@@ -496,6 +518,8 @@ tni_plan_model_build(tni_plan_model *model, const tn_plan_problem *problem,
                             .s1 = a.s1,
                             .first = a.first,
                             .piece = b.piece,
+                            .has_windows = b.has_windows,
+                            .is_rough = b.is_rough,
                             .load = w.load,
                             .begin = w.begin,
                             .end = w.end};
@@ -505,14 +529,63 @@ tni_plan_model_build(tni_plan_model *model, const tn_plan_problem *problem,
   return TN_OK;
 }
 
+/* From one pair of pieces of i and j that are alive together to the next, in
+ * the order of time; begins with *p NULL, and returns false at the end. */
+static bool
+model_next_pair(const tni_plan_model *m, uint32_t i, uint32_t j,
+                const tni_plan_piece **p, const tni_plan_piece **q)
+{
+  const tni_plan_piece *const p_end = m->piece + m->first[i + 1];
+  const tni_plan_piece *const q_end = m->piece + m->first[j + 1];
+  if (!*p) {
+    *p = m->piece + m->first[i];
+    *q = m->piece + m->first[j];
+  } else if ((*p)->s1 <= (*q)->s1) {
+    ++*p;
+  } else {
+    ++*q;
+  }
+  while (*p < p_end && *q < q_end) {
+    if ((*p)->s1 <= (*q)->s0)
+      ++*p;
+    else if ((*q)->s1 <= (*p)->s0)
+      ++*q;
+    else
+      return true;
+  }
+  return false;
+}
+
 int64_t
 tni_plan_above(const tni_plan_model *m, uint32_t i, uint32_t j)
 {
-  int64_t most = 0;
-  for (uint32_t p = m->first[i]; p < m->first[i + 1]; p++)
-    for (uint32_t q = m->first[j]; q < m->first[j + 1]; q++)
-      if (m->piece[p].s0 < m->piece[q].s1 && m->piece[q].s0 < m->piece[p].s1 &&
-          m->piece[p].size > most)
-        most = m->piece[p].size;
+  int64_t most = INT64_MIN;
+  const tni_plan_piece *p = NULL, *q = NULL;
+  while (model_next_pair(m, i, j, &p, &q)) {
+    const int64_t high = p->base + p->size - q->base;
+    most = high > most ? high : most;
+  }
   return most;
+}
+
+bool
+tni_plan_meets(const tni_plan_model *m, uint32_t i, uint32_t j, int64_t d,
+               int64_t *a, int64_t *b)
+{
+  bool grows = true;
+  *a = *b = d;
+  while (grows) {
+    const tni_plan_piece *p = NULL, *q = NULL;
+    grows = false;
+    while (model_next_pair(m, i, j, &p, &q)) {
+      const int64_t low = p->base - q->base - q->size;
+      const int64_t high = p->base + p->size - q->base;
+      if (low >= *b || high <= *a || (low >= *a && high <= *b))
+        continue;
+      *a = low < *a ? low : *a;
+      *b = high > *b ? high : *b;
+      grows = true;
+    }
+  }
+  return *a < *b;
 }

@@ -6,8 +6,8 @@
  *
  * A section is a maximal set of pieces alive at one instant, numbered in time
  * order; two pieces overlap in time exactly when they share a section.  A
- * piece is a stretch of a buffer's lifetime with one size: one a buffer, more
- * when it has gaps or stands for buffers that share in place.
+ * piece is a stretch of a buffer's lifetime in which it needs the same bytes: one
+ * a buffer, more when it has gaps or stands for buffers that share in place.
  *
  * Threads   none here; what runs on several threads is said in search.h.
  * Design    doc/design/plan.md      Tests  test/plan/
@@ -67,15 +67,15 @@ uint64_t tni_plan_random(uint64_t *state);
 /* ---- model.c: the problem, checked and put into sections ---- */
 
 typedef struct tni_plan_piece {
-  uint32_t s0, s1;  // sections [s0, s1)
-  int64_t size;
+  uint32_t s0, s1;     // sections [s0, s1)
+  int64_t base, size;  // bytes [base, base + size) of the item
 } tni_plan_piece;
 
 typedef struct tni_plan_model {
   uint32_t count;  // items: buffers that take room
   uint32_t sections;
   const uint32_t *buffer;   // of an item: its index in the problem
-  const int64_t *size;      // the largest of its pieces
+  const int64_t *size;      // the end of its highest piece
   const uint64_t *width;    // time from its first to its last instant
   const int64_t *align;     // at least 1
   const int64_t *fixed;     // or TN_PLAN_FREE
@@ -85,6 +85,8 @@ typedef struct tni_plan_model {
   const int64_t *load;         // of a section
   const int64_t *begin, *end;  // time in which all its pieces are alive
   uint32_t peak;               // the section with the largest load
+  bool has_windows;            // some piece has a base other than 0
+  bool is_rough;  // some piece has bytes that nobody needs, see model_merge
 } tni_plan_model;
 
 /* Check the problem's numbers; sets result->error on failure. */
@@ -99,9 +101,15 @@ tn_status tni_plan_model_build(tni_plan_model *model,
                                const tn_plan_problem *problem, const bool *use,
                                const uint32_t *leader, tni_plan_memory *memory);
 
-/* How far above i's offset that of j must be when i is the lower; 0 when they
- * are never alive together. */
+/* From i's offset to the least that is above every one at which j meets it;
+ * INT64_MIN when they are never alive together.  Without windows j, when it is
+ * not below i, meets it at all offsets up to there. */
 int64_t tni_plan_above(const tni_plan_model *model, uint32_t i, uint32_t j);
+
+/* Whether they meet when j's offset is i's plus d; if so they do at all
+ * offsets d between *a and *b, ends excluded, and not at these. */
+bool tni_plan_meets(const tni_plan_model *model, uint32_t i, uint32_t j,
+                    int64_t d, int64_t *a, int64_t *b);
 
 /* ---- rank.c ---- */
 

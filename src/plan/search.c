@@ -415,6 +415,8 @@ search_step_node(tni_engine *e, engine_frame *f, engine_signal from)
 tni_search_state
 tni_engine_run(tni_engine *e, uint64_t nodes)
 {
+  if (e->window)
+    return tni_window_run(e, nodes);
   const uint64_t stop = e->nodes + nodes;
   engine_signal signal = e->signal;
   while (e->frames && e->nodes < stop) {
@@ -430,11 +432,15 @@ tni_engine_run(tni_engine *e, uint64_t nodes)
 
 /* ---- beginning ---- */
 
-void
+TN_COLD void
 tni_engine_restart(tni_engine *e, uint64_t chance)
 {
   const tni_search_problem *const p = e->problem;
   tni_engine_rank(e, chance);
+  if (e->window) {
+    tni_window_restart(e);
+    return;
+  }
   tni_engine_forget(e);
   memset(e->total, 0, p->sections * sizeof *e->total);
   memset(e->cuts, 0, p->sections * sizeof *e->cuts);
@@ -484,6 +490,14 @@ tni_engine_create(const tni_search_problem *p, unsigned order,
   e->problem = p;
   e->order = order;
   e->rank = tni_plan_take(m, n, sizeof *e->rank);
+  e->key = tni_plan_take_dirty(m, n, sizeof *e->key);
+  e->sorted = tni_plan_take_dirty(m, 2 * n, sizeof *e->sorted);
+  if (!e->rank || !e->key || !e->sorted)
+    return NULL;
+  if (p->is_windowed && tni_search_is_complete(p, order)) {
+    e->window = tni_window_create(p, m);
+    return e->window ? e : NULL;
+  }
   e->rest = tni_plan_take(m, n, sizeof *e->rest);
   e->offset = tni_plan_take(m, n, sizeof *e->offset);
   e->is_placed = tni_plan_take(m, n, sizeof *e->is_placed);
@@ -492,8 +506,6 @@ tni_engine_create(const tni_search_problem *p, unsigned order,
   e->top = tni_plan_take(m, sections, sizeof *e->top);
   e->narrow = tni_plan_take(m, sections + 8, sizeof *e->narrow);
   e->component = tni_plan_take(m, sections, sizeof *e->component);
-  e->key = tni_plan_take_dirty(m, n, sizeof *e->key);
-  e->sorted = tni_plan_take_dirty(m, 2 * n, sizeof *e->sorted);
   e->release = tni_plan_take(m, n, sizeof *e->release);
   e->line = tni_plan_take(m, n, sizeof *e->line);
   e->is_raised = tni_plan_take(m, n, sizeof *e->is_raised);
@@ -505,11 +517,11 @@ tni_engine_create(const tni_search_problem *p, unsigned order,
   e->frame = tni_plan_take_dirty(m, 2 * n + 2, sizeof *e->frame);
   e->part = tni_plan_take_dirty(m, 2 * n + sections + 2, sizeof *e->part);
   e->raised = tni_plan_take_dirty(m, square / 2, sizeof *e->raised);
-  const bool ok = e->rank && e->rest && e->offset && e->is_placed && e->total &&
-                  e->cuts && e->top && e->narrow && e->component && e->key &&
-                  e->sorted && e->release && e->line && e->is_raised &&
-                  e->floating && e->by_rest && e->ids && e->candidate &&
-                  e->placed && e->frame && e->part && e->raised;
+  const bool ok = e->rest && e->offset && e->is_placed && e->total && e->cuts &&
+                  e->top && e->narrow && e->component && e->release &&
+                  e->line && e->is_raised && e->floating && e->by_rest &&
+                  e->ids && e->candidate && e->placed && e->frame && e->part &&
+                  e->raised;
   return ok ? e : NULL;
 }
 
@@ -528,6 +540,8 @@ tni_engine_recalled(const tni_engine *e)
 void
 tni_engine_offsets(const tni_engine *e, int64_t *offset)
 {
-  for (uint32_t i = 0; i < e->problem->count; i++)
+  if (e->window)
+    tni_window_offsets(e, offset);
+  for (uint32_t i = 0; i < e->problem->count && !e->window; i++)
     offset[i] = e->offset[i] * e->problem->unit;
 }

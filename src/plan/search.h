@@ -5,7 +5,8 @@
  * Numbers are 32-bit units (the greatest common divisor of all sizes,
  * alignments and fixed offsets).  Several engines, which differ in how they
  * rank the items, are advanced in turn; each keeps its own stack, so nothing
- * is searched twice because a turn ended.
+ * is searched twice because a turn ended.  With windows that cross the last
+ * engine is another search: see window.c.
  *
  * Invariants
  *   [search.rest]    the rest of an unplaced item is the lowest aligned offset
@@ -39,6 +40,7 @@ enum {
 typedef struct tni_search_piece {
   uint32_t s0, s1;
   int32_t size;
+  int32_t base;  // its bytes are [base, base + size) of the item
 } tni_search_piece;
 
 /* The problem in units: const while engines run, but for the limits. */
@@ -58,12 +60,15 @@ typedef struct tni_search_problem {
   int64_t capacity;      // bytes
   int32_t ceiling;       // no rounded item ends above it
   int32_t *latest;       // highest offset of each item
+  /* Some two items can be one above the other at one instant and the other way
+   * round later; then only the last engine is complete. */
+  bool is_windowed;
 } tni_search_problem;
 
 typedef enum tni_search_state {
   TNI_SEARCH_RUNNING,
   TNI_SEARCH_SOLVED,
-  TNI_SEARCH_EXHAUSTED,  // there is no plan within the capacity
+  TNI_SEARCH_EXHAUSTED,  // there is no plan, if the engine is complete
 } tni_search_state;
 
 typedef struct tni_engine tni_engine;
@@ -74,6 +79,12 @@ bool tni_search_init(tni_search_problem *p, const tni_plan_model *model,
 
 /* Set the capacity in bytes; engines must be restarted after it. */
 void tni_search_limit(tni_search_problem *p, int64_t capacity);
+
+/* The least height above its capacity that a plan can have. */
+int64_t tni_search_next(const tni_search_problem *p);
+
+/* Whether the engine of that order leaves out no plan. */
+bool tni_search_is_complete(const tni_search_problem *p, unsigned order);
 
 /* An engine for the problem, ranking items by order number `order`. */
 tni_engine *tni_engine_create(const tni_search_problem *p, unsigned order,

@@ -29,11 +29,15 @@ tni_share_load(const tni_plan_model *m, const tn_plan_problem *p,
     const uint32_t i = item[p->shares[k].a], j = item[p->shares[k].b];
     if (i == TNI_PLAN_NONE || j == TNI_PLAN_NONE)
       continue;
-    const int64_t saved = m->size[i] < m->size[j] ? m->size[i] : m->size[j];
     for (uint32_t a = m->first[i]; a < m->first[i + 1]; a++)
       for (uint32_t b = m->first[j]; b < m->first[j + 1]; b++) {
         const tni_plan_piece *const x = &m->piece[a], *const y = &m->piece[b];
         const uint32_t end = x->s1 < y->s1 ? x->s1 : y->s1;
+        const int64_t base = x->base > y->base ? x->base : y->base;
+        const int64_t one = x->base + x->size, two = y->base + y->size;
+        const int64_t saved = (one < two ? one : two) - base;
+        if (saved <= 0)
+          continue;
         for (uint32_t s = x->s0 > y->s0 ? x->s0 : y->s0; s < end; s++)
           load[s] -= saved;
       }
@@ -84,8 +88,9 @@ share_is_allowed(const share_run *r, size_t a, size_t b)
   if (i == TNI_PLAN_NONE || j == TNI_PLAN_NONE || !share_suits(x, y) ||
       !share_suits(y, x))
     return false;
-  return tni_plan_above(&r->model, i, j) == 0 ||
-         share_is_pair(r->problem, a, b);
+  int64_t low, high;
+  return share_is_pair(r->problem, a, b) ||
+         !tni_plan_meets(&r->model, i, j, 0, &low, &high);
 }
 
 /* Give b's group the leader of a's; false when two of them clash. */
@@ -156,8 +161,10 @@ share_choices(share_run *r)
     const tn_status status = share_try(r, left);
     if (status != TN_OK)
       return status;
-    is_infeasible &= s->is_infeasible;
-    bound = s->bound < bound && !s->is_infeasible ? s->bound : bound;
+    const int64_t least = s->is_rough ? s->least : s->bound;
+    is_infeasible &= s->is_infeasible && !s->is_rough;
+    if (least < bound && (!s->is_infeasible || s->is_rough))
+      bound = least;
     if (s->height >= 0 && (height < 0 || s->height < height))
       height = s->height;
     if (height == s->least || s->is_cancelled ||

@@ -148,6 +148,7 @@ tni_solve_model(tni_solver *s, const bool *use)
   if (status != TN_OK)
     return status;
   const uint32_t count = s->model->count;
+  s->is_rough = s->model->is_rough;
   s->height = count ? -1 : 0;
   s->bound = 0;
   s->is_infeasible = false;

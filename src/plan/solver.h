@@ -27,6 +27,7 @@ typedef struct tni_solver {
   int64_t least;      // a bound of the whole when the model is one of several
   uint64_t nodes, nodes_stop;  // the latter 0: no limit
   uint64_t deadline;           // as options->clock counts
+  bool is_rough;               // the model's bounds are not the problem's
   bool is_late;                // the deadline has passed
   bool is_cancelled;           // by the caller
   bool is_infeasible;          // proved: nothing fits into the capacity

@@ -25,9 +25,9 @@ typedef struct verify_item {
   size_t value;
 } verify_item;
 
-/* A buffer needs its bytes in [lower, upper). */
+/* A buffer needs its bytes [low, high) in [lower, upper). */
 typedef struct verify_piece {
-  int64_t lower, upper;
+  int64_t lower, upper, low, high;
   size_t buffer;
 } verify_piece;
 
@@ -80,8 +80,9 @@ verify_lay_out(verify_state *v, unsigned char *base)
 {
   const size_t count = v->problem->count;
   size_t pieces, used = 0;
-  if (!tn_size_add(count, v->problem->gap_count, &pieces) ||
-      pieces > SIZE_MAX / 2)
+  /* Before a gap, in it, and what is left after the last. */
+  if (!tn_size_mul(v->problem->gap_count, 2, &pieces) ||
+      !tn_size_add(count, pieces, &pieces) || pieces > SIZE_MAX / 2)
     return SIZE_MAX;
   v->pieces = verify_take(base, &used, pieces, sizeof *v->pieces);
   v->first_piece = verify_take(base, &used, count + 1, sizeof *v->first_piece);
@@ -131,9 +132,12 @@ verify_read_problem(const verify_state *v)
     if (status != TN_OK)
       return status;
   }
-  for (size_t i = 0; i < p->gap_count; i++)
-    if (p->gaps[i].buffer >= p->count || p->gaps[i].lower > p->gaps[i].upper)
+  for (size_t i = 0; i < p->gap_count; i++) {
+    const tn_plan_gap *const g = &p->gaps[i];
+    if (g->buffer >= p->count || g->lower > g->upper || g->low < 0 ||
+        g->low > g->high || g->high > p->buffers[g->buffer].size)
       return TN_EINVAL;
+  }
   for (size_t i = 0; i < p->share_count; i++)
     if (p->shares[i].a >= p->count || p->shares[i].b >= p->count ||
         p->shares[i].a == p->shares[i].b)
@@ -170,12 +174,11 @@ verify_sort(verify_state *v, size_t count)
 /* ---- Pieces --------------------------------------------------------------- */
 
 static size_t
-verify_push_piece(verify_state *v, size_t at, size_t buffer, int64_t lower,
-                  int64_t upper)
+verify_push_piece(verify_state *v, size_t at, const verify_piece *piece)
 {
-  if (lower >= upper)
+  if (piece->lower >= piece->upper || piece->low >= piece->high)
     return at;
-  v->pieces[at] = (verify_piece){lower, upper, buffer};
+  v->pieces[at] = *piece;
   return at + 1;
 }
 
@@ -200,15 +203,21 @@ verify_make_pieces(verify_state *v)
   size_t at = 0, g = 0;
   for (size_t i = 0; i < p->count; i++) {
     const tn_plan_buffer *const b = &p->buffers[i];
-    int64_t time = b->lower;
+    verify_piece rest = {b->lower, b->upper, 0, b->size, i};
     v->first_piece[i] = at;
     for (; g < p->gap_count && v->items[g].key == (int64_t)i; g++) {
       const tn_plan_gap *const gap = &p->gaps[v->items[g].value];
-      at = verify_push_piece(v, at, i, time,
-                             gap->lower < b->upper ? gap->lower : b->upper);
-      time = gap->upper > time ? gap->upper : time;
+      verify_piece before = rest, kept = {0, 0, gap->low, gap->high, i};
+      kept.lower = gap->lower > rest.lower ? gap->lower : rest.lower;
+      kept.upper = gap->upper < rest.upper ? gap->upper : rest.upper;
+      if (kept.lower >= kept.upper)
+        continue;
+      before.upper = kept.lower;
+      rest.lower = kept.upper;
+      at = verify_push_piece(v, at, &before);
+      at = verify_push_piece(v, at, &kept);
     }
-    at = verify_push_piece(v, at, i, time, b->upper);
+    at = verify_push_piece(v, at, &rest);
   }
   v->first_piece[p->count] = at;
 }
@@ -274,13 +283,13 @@ verify_pool_of(const verify_state *v, size_t buffer)
   return v->problem->pool_count ? v->pools[buffer] : 0;
 }
 
-/* Do the bytes of a and b meet? */
+/* Do the bytes of two pieces meet? */
 static bool
-verify_bytes_meet(const verify_state *v, size_t a, size_t b)
+verify_bytes_meet(const verify_state *v, const verify_piece *a,
+                  const verify_piece *b)
 {
-  const tn_plan_buffer *const buffers = v->problem->buffers;
-  return v->offsets[a] < v->offsets[b] + buffers[b].size &&
-         v->offsets[b] < v->offsets[a] + buffers[a].size;
+  const int64_t at = v->offsets[a->buffer], other = v->offsets[b->buffer];
+  return at + a->low < other + b->high && other + b->low < at + a->high;
 }
 
 /* Put the piece into the set, unless its bytes meet those of a neighbour:
@@ -289,14 +298,15 @@ static bool
 verify_begin_piece(verify_state *v, size_t piece)
 {
   const size_t rank = v->rank[piece];
-  const size_t buffer = v->pieces[piece].buffer;
+  const verify_piece *const begun = &v->pieces[piece];
   const size_t neighbours[] = {verify_previous(v, rank), verify_next(v, rank)};
   for (size_t i = 0; i < 2; i++) {
     if (neighbours[i] == SIZE_MAX)
       continue;
-    const size_t other = v->pieces[v->by_rank[neighbours[i]]].buffer;
-    if (verify_bytes_meet(v, buffer, other))
-      return verify_fault(v, TN_PLAN_FAULT_OVERLAP, other, buffer);
+    const verify_piece *const other = &v->pieces[v->by_rank[neighbours[i]]];
+    if (verify_bytes_meet(v, begun, other))
+      return verify_fault(v, TN_PLAN_FAULT_OVERLAP, other->buffer,
+                          begun->buffer);
   }
   verify_insert(v, rank);
   return true;
@@ -310,9 +320,9 @@ verify_rank_pool(verify_state *v, size_t pool)
   size_t count = 0;
   for (size_t i = 0; i < pieces; i++) {
     const size_t buffer = v->pieces[i].buffer;
-    if (!v->is_shared[buffer] && v->problem->buffers[buffer].size > 0 &&
-        verify_pool_of(v, buffer) == pool)
-      v->items[count++] = (verify_item){v->offsets[buffer], i};
+    if (!v->is_shared[buffer] && verify_pool_of(v, buffer) == pool)
+      v->items[count++] =
+          (verify_item){v->offsets[buffer] + v->pieces[i].low, i};
   }
   verify_sort(v, count);
   for (size_t i = 0; i < count; i++) {
@@ -345,8 +355,9 @@ verify_sweep_pool(verify_state *v, size_t pool)
   return true;
 }
 
+/* Do a and b need a byte at the same instant? */
 static bool
-verify_times_meet(const verify_state *v, size_t a, size_t b)
+verify_buffers_meet(const verify_state *v, size_t a, size_t b)
 {
   size_t i = v->first_piece[a], j = v->first_piece[b];
   while (i < v->first_piece[a + 1] && j < v->first_piece[b + 1]) {
@@ -354,8 +365,12 @@ verify_times_meet(const verify_state *v, size_t a, size_t b)
       i++;
     else if (v->pieces[j].upper <= v->pieces[i].lower)
       j++;
-    else
+    else if (verify_bytes_meet(v, &v->pieces[i], &v->pieces[j]))
       return true;
+    else if (v->pieces[i].upper < v->pieces[j].upper)
+      i++;
+    else
+      j++;
   }
   return false;
 }
@@ -375,8 +390,7 @@ verify_shared_buffer(verify_state *v, size_t a)
     const bool may_share =
         v->partner[b] == a + 1 && v->offsets[a] == v->offsets[b];
     if (b != a && !may_share && verify_pool_of(v, a) == verify_pool_of(v, b) &&
-        verify_bytes_meet(v, a, b) && p->buffers[a].size &&
-        p->buffers[b].size && verify_times_meet(v, a, b))
+        verify_buffers_meet(v, a, b))
       return verify_fault(v, TN_PLAN_FAULT_OVERLAP, a, b);
   }
   return true;
@@ -388,16 +402,14 @@ verify_height(verify_state *v, size_t pool, int64_t capacity)
   const tn_plan_problem *const p = v->problem;
   int64_t height = 0;
   for (size_t i = 0; i < p->count; i++) {
-    const tn_plan_buffer *const b = &p->buffers[i];
-    /* A buffer all of whose life is gaps takes no room either. */
-    const bool has_room =
-        b->size > 0 && v->first_piece[i] < v->first_piece[i + 1];
-    if (!has_room || verify_pool_of(v, i) != pool)
+    if (verify_pool_of(v, i) != pool)
       continue;
-    const int64_t end = v->offsets[i] + b->size;
-    if (end > capacity)
-      return verify_fault(v, TN_PLAN_FAULT_CAPACITY, i, i);
-    height = end > height ? end : height;
+    for (size_t k = v->first_piece[i]; k < v->first_piece[i + 1]; k++) {
+      const int64_t end = v->offsets[i] + v->pieces[k].high;
+      if (end > capacity)
+        return verify_fault(v, TN_PLAN_FAULT_CAPACITY, i, i);
+      height = end > height ? end : height;
+    }
   }
   if (__builtin_add_overflow(v->report->height, height, &v->report->height))
     v->report->height = INT64_MAX;

@@ -15,7 +15,7 @@ enum { FUZZ_MAX = 400 };
 
 static const char *const fuzz_seeds[] = {
     "id,lower,upper,size\nb1,0,3,4\nb2,3,9,4\n",
-    "start,size,buffer,end,alignment,gaps\r\n6,18,1,11,2,7-8 \r\n"
+    "start,size,buffer,end,alignment,gaps\r\n6,18,1,11,2,7-8@1:9 \r\n"
     "5,15,0,9,1,9-10 12-13@2:13\r\n",
     "\xef\xbb\xbf"
     "begin,size,buffer_id,upper,offset,hint,share,type,pool\n\n"

@@ -75,7 +75,7 @@ test_optional_columns(void)
   cmd_table t;
   TEST(parse(&t, "id,lower,upper,size,alignment,offset,hint,gaps,share,type\n"
                  "\"a,\"\"1\",-4,12,8,4,,8,0-2 5-6,,float\n"
-                 "b,5,10,15,,32,-1,7-8@1:17,c,\n"
+                 "b,5,10,15,,32,-1,7-8@1:15,c,\n"
                  "c,5,10,15,,0,,,,struct x *\n"));
   if (TEST(t.count == 3)) {
     TEST_TEXT(t.rows[0].id, "a,\"1");
@@ -85,9 +85,9 @@ test_optional_columns(void)
     TEST(t.buffers[0].fixed == TN_PLAN_FREE && t.buffers[1].fixed == 32);
     TEST(t.buffers[2].fixed == 0);
     TEST(t.hints[0] == 8 && t.hints[1] == -1 && t.hints[2] == -1);
-    TEST(t.gap_count == 2 && t.gaps[1].buffer == 0 && t.gaps[1].lower == 5 &&
-         t.gaps[1].upper == 6);
-    TEST(t.windowed_gap_count == 1);
+    TEST(t.gap_count == 3 && t.gaps[1].buffer == 0 && t.gaps[1].lower == 5 &&
+         t.gaps[1].upper == 6 && t.gaps[1].high == 0);
+    TEST(t.gaps[2].buffer == 1 && t.gaps[2].low == 1 && t.gaps[2].high == 15);
     TEST(t.share_count == 1 && t.shares[0].a == 1 && t.shares[0].b == 2);
   }
   cmd_table_free(&t);
@@ -142,6 +142,12 @@ test_complaints(void)
          "gap '3-4611686018427387904' is beyond 2^62");
   refuse("id,lower,upper,size,gaps\na,0,9,4,3-4@\n", 2, "window '' is not");
   refuse("id,lower,upper,size,gaps\na,0,9,4,3-4@1:x\n", 2, "window 'x' is not");
+  refuse("id,lower,upper,size,gaps\na,0,9,4,3-4@2:1\n", 2,
+         "window '2:1' ends before it begins");
+  refuse("id,lower,upper,size,gaps\na,0,9,4,3-4@1:5\n", 2,
+         "window '1:5' is beyond the size 4");
+  refuse("id,lower,upper,size,gaps\na,0,9,4,3-4@-1:2\n", 2,
+         "window -1 is less than 0");
   refuse("id,lower,upper,size,share\na,0,9,4,z\n", 2, "share names 'z', which");
   refuse("id,lower,upper,size,share\na,0,9,4,a\n", 2, "share names 'a', which");
 }
@@ -170,23 +176,25 @@ test_limits(void)
   cmd_table_free(&t);
 }
 
-/* Lifetimes without gaps, which may overlap and stick out. */
+/* Lifetimes without gaps, and what these keep, which may overlap and stick out. */
 static void
 test_pieces(void)
 {
   static const cmd_piece wanted[] = {
-      {0, 2, 3}, {0, 8, 9}, {2, 5, 7}, {3, 0, 2}};
+      {0, 2, 3, 0, 8}, {0, 8, 9, 0, 8}, {2, 5, 7, 0, 4}, {3, 0, 2, 0, 4},
+      {4, 0, 2, 0, 4}, {4, 2, 5, 1, 3}, {4, 6, 7, 0, 4}, {4, 7, 9, 3, 4}};
   cmd_table t;
   size_t count;
   TEST(parse(&t, "id,lower,upper,size,gaps\n"
                  "a,0,9,8,4-5 -3-2 3-8 6-7\nb,0,9,4,0-9\nc,3,9,4,7-20 3-5\n"
-                 "d,0,2,4,5-6\n"));
+                 "d,0,2,4,5-6\ne,0,9,4,7-12@3:4 2-5@1:3 4-6\n"));
   cmd_piece *const pieces = cmd_table_get_pieces(&t, &count);
-  if (TEST(count == 4))
-    for (size_t i = 0; i < 4; i++)
+  if (TEST(count == 8))
+    for (size_t i = 0; i < 8; i++)
       TEST(pieces[i].buffer == wanted[i].buffer &&
            pieces[i].lower == wanted[i].lower &&
-           pieces[i].upper == wanted[i].upper);
+           pieces[i].upper == wanted[i].upper &&
+           pieces[i].low == wanted[i].low && pieces[i].high == wanted[i].high);
   free(pieces);
   cmd_table_free(&t);
 }

@@ -109,7 +109,13 @@ def test_solve():
     out, _ = solve("id,lower,upper,size,gaps\na,0,9,8,3-6\nb,3,6,8,\n")
     check(offsets(out) == {"a": 0, "b": 0}, out)
     _, error = solve("id,lower,upper,size,gaps\na,0,9,8,3-6@0:4\nb,3,6,8,\n")
-    check("height 16 bytes" in error and "1 gaps that keep a window" in error, error)
+    check("optimal: height 12 bytes" in error, error)
+    out, error = solve("id,lower,upper,size,gaps\na,0,9,8,3-6@2:6\nb,3,6,2,\nc,4,6,2,\n")
+    check("optimal: height 8 bytes" in error, error)
+    check(sorted(offsets(out).values()) == [0, 0, 6] and
+          "right" in tenure("plan", "verify", "-C", "8", "-", text=out)[0], out)
+    check("wrong: " in tenure("plan", "verify", "-", code=2,
+                              text=out.replace("3-6@2:6", "3-6@2:7"))[0], out)
 
 
 def test_threads():

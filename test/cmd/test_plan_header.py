@@ -133,6 +133,26 @@ def test_dead_bytes(folder):
           "begins again\n", said)
 
 
+def test_window(folder):
+    """A gap that keeps bytes: others have the rest, and the kept ones stay."""
+    header(folder, [("a", 0, 9, 8, 1, "3-6@2:6", ""), ("b", 3, 6, 2, 1, "", ""),
+                    ("c", 4, 6, 2, 1, "", "")])
+    source = ('#include "net.h"\n#include <string.h>\n'
+              "static long long storage[NET_BYTES / 8 + 1];\n"
+              "int main(void) { void *m = storage; net_plan_start(m);\n"
+              "  memset(net_a(m), 1, NET_SIZE); net_plan_at(m, 3);\n"
+              "  net_b(m)[1] = 2; ACT; net_plan_at(m, 4); net_c(m)[1] = 3;\n"
+              "  if (net_a(m)[2] != 1 || net_a(m)[5] != 1) return 1;\n"
+              "  net_plan_at(m, 6); net_a(m)[0] = net_a(m)[7] = 1;\n"
+              "  return net_a(m)[2] + net_a(m)[5] - 2; }\n")
+    run(build(folder, source, "-DNET_DEBUG=1", "-DACT="))
+    free = 7 if "NET_c_OFFSET 6\n" in (folder / "net.h").read_text() else 0
+    code, said = run(build(folder, source, "-DNET_DEBUG=1", f"-DACT=net_a(m)[{free}]=7"),
+                     code=None)
+    check(code == -6 and said == f"net: byte {free} was written at time 3, when it is "
+          "nobody's; it was that of a until 3\n", said)
+
+
 def test_free(folder):
     """An access is the addition of a constant: no call, no branch, no load."""
     header(folder, DEMO)
@@ -175,6 +195,7 @@ def main():
         test_languages(folder)
         test_wrong_lifetimes(folder)
         test_dead_bytes(folder)
+        test_window(folder)
         test_free(folder)
         test_refusals(folder)
     return 1 if failures else 0

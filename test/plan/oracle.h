@@ -21,33 +21,38 @@ typedef struct oracle_case {
   size_t count, gaps, shares;
 } oracle_case;
 
-static inline bool
-oracle_is_alive(const oracle_case *c, size_t i, int64_t t)
+/* What the buffer needs at an instant: bytes [low, high). */
+typedef struct oracle_need {
+  int64_t low, high;
+} oracle_need;
+
+static inline oracle_need
+oracle_needs(const oracle_case *c, size_t i, int64_t t)
 {
+  const tn_plan_gap *first = NULL;
   if (t < c->buffer[i].lower || t >= c->buffer[i].upper)
-    return false;
-  for (size_t g = 0; g < c->gaps; g++)
-    if (c->gap[g].buffer == i && t >= c->gap[g].lower && t < c->gap[g].upper)
-      return false;
-  return true;
+    return (oracle_need){0, 0};
+  for (size_t g = 0; g < c->gaps; g++) {
+    const tn_plan_gap *const gap = &c->gap[g];
+    if (gap->buffer == i && t >= gap->lower && t < gap->upper &&
+        (!first || gap->lower < first->lower))
+      first = gap;
+  }
+  return first ? (oracle_need){first->low, first->high}
+               : (oracle_need){0, c->buffer[i].size};
 }
 
-static inline bool
-oracle_takes_room(const oracle_case *c, size_t i)
+/* The end of the highest byte that it ever needs; 0: none. */
+static inline int64_t
+oracle_top(const oracle_case *c, size_t i)
 {
-  for (int64_t t = 0; t < ORACLE_TIME; t++)
-    if (c->buffer[i].size > 0 && oracle_is_alive(c, i, t))
-      return true;
-  return false;
-}
-
-static inline bool
-oracle_is_together(const oracle_case *c, size_t i, size_t j)
-{
-  for (int64_t t = 0; t < ORACLE_TIME; t++)
-    if (oracle_is_alive(c, i, t) && oracle_is_alive(c, j, t))
-      return true;
-  return false;
+  int64_t top = 0;
+  for (int64_t t = 0; t < ORACLE_TIME; t++) {
+    const oracle_need n = oracle_needs(c, i, t);
+    if (n.low < n.high && n.high > top)
+      top = n.high;
+  }
+  return top;
 }
 
 static inline bool
@@ -63,8 +68,8 @@ oracle_is_share(const oracle_case *c, size_t i, size_t j)
 /* What the offsets do not change, worked out once. */
 typedef struct oracle_table {
   const oracle_case *of;
-  bool takes_room[ORACLE_BUFFERS];
-  bool is_together[ORACLE_BUFFERS][ORACLE_BUFFERS];
+  int64_t top[ORACLE_BUFFERS];
+  oracle_need need[ORACLE_BUFFERS][ORACLE_TIME];
   bool is_share[ORACLE_BUFFERS][ORACLE_BUFFERS];
 } oracle_table;
 
@@ -72,10 +77,15 @@ typedef struct oracle_table {
 static inline bool
 oracle_clash(const oracle_table *o, size_t i, int64_t a, size_t j, int64_t b)
 {
-  if (!o->is_together[i][j] || a >= b + o->of->buffer[j].size ||
-      b >= a + o->of->buffer[i].size)
+  if (a == b && o->is_share[i][j])
     return false;
-  return a != b || !o->is_share[i][j];
+  for (int64_t t = 0; t < ORACLE_TIME; t++) {
+    const oracle_need x = o->need[i][t], y = o->need[j][t];
+    if (x.low < x.high && y.low < y.high && a + x.low < b + y.high &&
+        b + y.low < a + x.high)
+      return true;
+  }
+  return false;
 }
 
 static inline bool
@@ -84,13 +94,13 @@ oracle_place(const oracle_table *o, int64_t *offset, size_t i, int64_t capacity)
   if (i == o->of->count)
     return true;
   const tn_plan_buffer *const b = &o->of->buffer[i];
-  if (!o->takes_room[i])
+  if (!o->top[i])
     return oracle_place(o, offset, i + 1, capacity);
   const int64_t step = b->align > 1 ? b->align : 1;
-  for (int64_t at = 0; at + b->size <= capacity; at += step) {
+  for (int64_t at = 0; at + o->top[i] <= capacity; at += step) {
     bool ok = b->fixed == TN_PLAN_FREE || b->fixed == at;
     for (size_t j = 0; ok && j < i; j++)
-      ok = !o->takes_room[j] || !oracle_clash(o, i, at, j, offset[j]);
+      ok = !o->top[j] || !oracle_clash(o, i, at, j, offset[j]);
     offset[i] = at;
     if (ok && oracle_place(o, offset, i + 1, capacity))
       return true;
@@ -103,11 +113,11 @@ oracle_prepare(const oracle_case *c)
 {
   oracle_table o = {.of = c};
   for (size_t i = 0; i < c->count; i++) {
-    o.takes_room[i] = oracle_takes_room(c, i);
-    for (size_t j = 0; j < i; j++) {
-      o.is_together[i][j] = oracle_is_together(c, i, j);
+    o.top[i] = oracle_top(c, i);
+    for (int64_t t = 0; t < ORACLE_TIME; t++)
+      o.need[i][t] = oracle_needs(c, i, t);
+    for (size_t j = 0; j < i; j++)
       o.is_share[i][j] = oracle_is_share(c, i, j);
-    }
   }
   return o;
 }
@@ -166,9 +176,29 @@ oracle_random(oracle_case *c, uint64_t *state, bool extras)
     }
     if (c->gaps < ORACLE_BUFFERS && width > 1 && test_random(state) % 4 == 0) {
       const int64_t from = lower + (int64_t)(test_random(state) % 3);
-      c->gap[c->gaps++] = (tn_plan_gap){i, from, from + 1};
+      c->gap[c->gaps++] = (tn_plan_gap){i, from, from + 1, 0, 0};
       if (c->gaps < ORACLE_BUFFERS && (test_random(state) & 1))
-        c->gap[c->gaps++] = (tn_plan_gap){i, from - 1, from + 2};
+        c->gap[c->gaps++] = (tn_plan_gap){i, from - 1, from + 2, 0, 0};
+    }
+  }
+}
+
+/* The same with gaps that keep windows, in most buffers. */
+static inline void
+oracle_random_windows(oracle_case *c, uint64_t *state, bool extras)
+{
+  oracle_random(c, state, extras);
+  for (size_t i = 0; i < c->count && c->gaps + 2 < ORACLE_BUFFERS; i++) {
+    tn_plan_buffer *const b = &c->buffer[i];
+    for (int64_t t = b->lower; t < b->upper && c->gaps < ORACLE_BUFFERS; t++) {
+      if (test_random(state) % 2)
+        continue;
+      const int64_t low = (int64_t)(test_random(state) % (uint64_t)(b->size + 1));
+      const int64_t high =
+          low + (int64_t)(test_random(state) % (uint64_t)(b->size - low + 1));
+      const int64_t from = t - (int64_t)(test_random(state) % 2);
+      c->gap[c->gaps++] = (tn_plan_gap){
+          i, from, t + 1 + (int64_t)(test_random(state) % 2), low, high};
     }
   }
 }

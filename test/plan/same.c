@@ -60,7 +60,7 @@ same_make(same_problem *p, size_t count, unsigned kind, uint64_t *state)
       b->align = (int64_t)1 << same_random(state, 5);
     if ((kind & 2) && i % 3 == 0)
       p->gap[p->problem.gap_count++] =
-          (tn_plan_gap){i, lower + 2, lower + 2 + (int64_t)(i % 4)};
+          (tn_plan_gap){i, lower + 2, lower + 2 + (int64_t)(i % 4), 0, 0};
     if ((kind & 4) && i < 2)
       b->fixed = (int64_t)(1024 * i), b->size = 1024;
   }

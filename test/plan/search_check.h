@@ -7,10 +7,11 @@
 #include <stdlib.h>
 
 #include "oracle.h"
-#include "plan/search.h"
+#include "plan/engine.h"
 
 static unsigned char search_scratch[1 << 20];
 static uint64_t search_recalled;  // by all engines so far
+static uint64_t search_windowed;  // cases for the search in window.c
 
 /* Make an engine; words: of its memory of failures, which is to be so small
  * that it is often full.  An odd order is stirred. */
@@ -22,7 +23,7 @@ search_engine(const tni_search_problem *s, unsigned order, uint32_t words,
   if (!TEST(e != NULL))
     exit(1);
   if (words)
-    TEST(tni_engine_remember(e, words, 0, memory));
+    TEST(tni_engine_remember(e, words, 0, memory) == !e->window);
   tni_engine_restart(e, order & 1 ? 12345 : 0);
   return e;
 }
@@ -64,8 +65,10 @@ search_print(const oracle_case *c)
             (long long)c->buffer[i].size, (long long)c->buffer[i].align,
             (long long)c->buffer[i].fixed);
   for (size_t g = 0; g < c->gaps; g++)
-    fprintf(stderr, "  gap of %zu: [%lld,%lld)\n", c->gap[g].buffer,
-            (long long)c->gap[g].lower, (long long)c->gap[g].upper);
+    fprintf(stderr, "  gap of %zu: [%lld,%lld) keeps [%lld,%lld)\n",
+            c->gap[g].buffer, (long long)c->gap[g].lower,
+            (long long)c->gap[g].upper, (long long)c->gap[g].low,
+            (long long)c->gap[g].high);
 }
 
 /* Every engine finds a plan at the optimum, and none one below, whether it
@@ -84,20 +87,24 @@ search_check(const oracle_case *c)
   TEST(tni_plan_model_build(&model, &problem, NULL, NULL, &memory) == TN_OK);
   if (model.count == 0 || !TEST(tni_search_init(&s, &model, &memory)))
     return;
+  search_windowed += s.is_windowed;
   for (unsigned order = 0; order < TNI_SEARCH_ENGINES; order++) {
     const tni_plan_mark mark = tni_plan_mark_set(&memory);
     bool ok = true;
     const int64_t below = best < 0 ? 40 : best - 1;
+    const bool is_complete = tni_search_is_complete(&s, order);
     for (uint32_t words = order ? 64 : 0; words <= 64 && best >= 0;
          words += 64) {
-      ok &= TEST(search_answers(c, &s, order, best, words, &memory));
+      ok &= TEST(search_answers(c, &s, order, best, words, &memory) ||
+                 !is_complete);
       tni_plan_mark_reset(&memory, mark);
     }
     ok &= TEST(
         !search_answers(c, &s, order, below, order == 1 ? 64 : 0, &memory));
     tni_plan_mark_reset(&memory, mark);
     if (!ok) {
-      fprintf(stderr, "order %u, optimum %lld:\n", order, (long long)best);
+      fprintf(stderr, "order %u, optimum %lld, windowed %d:\n", order,
+              (long long)best, s.is_windowed);
       search_print(c);
     }
   }

@@ -3,14 +3,14 @@
  * All multisets of buffers over the lifetimes within four instants, for the
  * counts and sizes below; then random ones with alignment, gaps and fixed
  * offsets: more than a million cases, each by every engine at the optimum and
- * just below it.  Then perfect packings with two pieces out of place, with and
+ * just below it.  Then such whose gaps keep windows.  Then perfect packings with two pieces out of place, with and
  * without memory of failures.
  * Tags  [search.failed] [search.rest] [search.order] [search.trail] [search.whole]
  * SPDX-License-Identifier: MIT
  */
 #include "search_check.h"
 
-enum { CUTS = 10000 };
+enum { CUTS = 10000, WINDOWS = 300000 };
 
 /* All kinds of buffer: every lifetime within `times` instants, every size. */
 static size_t
@@ -63,6 +63,12 @@ main(void)
     oracle_random(&c, &state, true);
     search_check(&c);
   }
+  for (int i = 0; i < WINDOWS; i++) {
+    oracle_case c;
+    oracle_random_windows(&c, &state, i % 2);
+    search_check(&c);
+  }
+  TEST(search_windowed > WINDOWS / 10);
   TEST(search_recalled > 0);
   search_recalled = 0;
   for (int i = 0; i < CUTS; i++)

@@ -141,9 +141,13 @@ main(void)
   test_stirred(&state);
   for (int i = 0; i < 8000; i++) {
     oracle_case c;
-    oracle_random(&c, &state, i & 1);
+    if (i % 3)
+      oracle_random(&c, &state, i & 1);
+    else
+      oracle_random_windows(&c, &state, i & 1);
     search_check(&c);
   }
+  TEST(search_windowed > 500);
   for (int i = 0; i < CUT_CASES; i++)
     test_cut(&state);
   TEST(search_recalled > 300);

@@ -28,16 +28,20 @@ typedef struct test_case {
 
 static unsigned char scratch[1 << 16];
 
+/* Does the buffer need the byte of the grid at that instant? */
 static bool
-is_alive(const test_case *c, size_t i, int64_t time)
+needs(const test_case *c, size_t i, int64_t time, int64_t byte)
 {
-  if (time < c->buffers[i].lower || time >= c->buffers[i].upper)
+  const tn_plan_gap *gap = NULL;
+  const int64_t at = byte - c->offsets[i];
+  if (time < c->buffers[i].lower || time >= c->buffers[i].upper || at < 0 ||
+      at >= c->buffers[i].size)
     return false;
   for (size_t g = 0; g < c->problem.gap_count; g++)
     if (c->gaps[g].buffer == i && time >= c->gaps[g].lower &&
-        time < c->gaps[g].upper)
-      return false;
-  return true;
+        time < c->gaps[g].upper && (!gap || c->gaps[g].lower < gap->lower))
+      gap = &c->gaps[g];
+  return !gap || (at >= gap->low && at < gap->high);
 }
 
 static bool
@@ -66,20 +70,21 @@ do_meet(const test_case *c, size_t i, size_t j)
     return false;
   for (int64_t time = -TIMES; time < TIMES; time++)
     for (int64_t byte = 0; byte < 2 * BYTES; byte++)
-      if (is_alive(c, i, time) && is_alive(c, j, time) &&
-          byte >= c->offsets[i] && byte < c->offsets[i] + c->buffers[i].size &&
-          byte >= c->offsets[j] && byte < c->offsets[j] + c->buffers[j].size)
+      if (needs(c, i, time, byte) && needs(c, j, time, byte))
         return true;
   return false;
 }
 
-static bool
-takes_room(const test_case *c, size_t i)
+/* The end of the highest byte that the buffer needs; -1: it needs none. */
+static int64_t
+top_of(const test_case *c, size_t i)
 {
-  for (int64_t time = -TIMES; time < TIMES; time++)
-    if (c->buffers[i].size > 0 && is_alive(c, i, time))
-      return true;
-  return false;
+  const int64_t at = c->offsets[i];
+  for (int64_t byte = at + c->buffers[i].size; byte-- > at;)
+    for (int64_t time = -TIMES; time < TIMES; time++)
+      if (needs(c, i, time, byte))
+        return byte + 1;
+  return -1;
 }
 
 static bool
@@ -95,8 +100,7 @@ is_buffer_right(const test_case *c, size_t i)
     return false;
   const int64_t capacity =
       is_pooled ? c->pools[c->pool_of[i]].capacity : c->problem.capacity;
-  const bool has_room = takes_room(c, i);
-  return !has_room || (capacity == 0 && !is_pooled) || at + b->size <= capacity;
+  return (capacity == 0 && !is_pooled) || top_of(c, i) <= capacity;
 }
 
 /* The model: is the plan right, and how high is it? */
@@ -110,10 +114,9 @@ is_right(const test_case *c, int64_t *height)
     for (size_t j = 0; j < i; j++)
       if (do_meet(c, i, j))
         return false;
-    const tn_plan_buffer *const b = &c->buffers[i];
     int64_t *const h = &heights[pool_of(c, i)];
-    if (takes_room(c, i) && c->offsets[i] + b->size > *h)
-      *h = c->offsets[i] + b->size;
+    const int64_t top = top_of(c, i);
+    *h = top > *h ? top : *h;
   }
   *height = heights[0] + heights[1];
   return true;
@@ -182,8 +185,11 @@ make_case(test_case *c, uint64_t *random)
   for (; count && c->problem.gap_count < (size_t)below(random, MOST_EXTRA);
        c->problem.gap_count++) {
     const int64_t lower = below(random, TIMES) - 3;
-    c->gaps[c->problem.gap_count] = (tn_plan_gap){
-        (size_t)below(random, (int64_t)count), lower, lower + below(random, 5)};
+    const size_t of = (size_t)below(random, (int64_t)count);
+    const int64_t low = below(random, c->buffers[of].size + 1);
+    const int64_t size = below(random, c->buffers[of].size - low + 1);
+    c->gaps[c->problem.gap_count] =
+        (tn_plan_gap){of, lower, lower + below(random, 5), low, low + size};
   }
   for (; count > 1 && c->problem.share_count < (size_t)below(random, 3);
        c->problem.share_count++) {
@@ -342,7 +348,7 @@ test_refusals(void)
   TEST(status_of_buffer((tn_plan_buffer){0, 1, 1, 1, -2}) == TN_EINVAL);
   TEST(status_of_buffer((tn_plan_buffer){0, 1, max + 1, 1, -1}) == TN_ERANGE);
   TEST(status_of_buffer((tn_plan_buffer){0, max + 1, 1, 1, -1}) == TN_ERANGE);
-  const tn_plan_gap gap = {1, 0, 1};
+  const tn_plan_gap gap = {1, 0, 1, 0, 0};
   const tn_plan_share self = {0, 0};
   tn_plan_problem p = {.buffers = &good, .count = 1};
   TEST(status_of(&p, 16) == TN_ENOMEM);
