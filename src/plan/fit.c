@@ -187,8 +187,8 @@ fit_lowest(fit_query *q, int64_t from, const tni_plan_piece *piece,
   const int64_t base = piece->base, size = piece->size;
   int64_t offset = fit_align(from, align);
   *next = INT64_MAX;
-  for (uint32_t i = 0, still = 0;
-       still < q->count && offset <= TN_PLAN_MAX; i++, still++) {
+  for (uint32_t i = 0, still = 0; still < q->count && offset <= TN_PLAN_MAX;
+       i++, still++) {
     if (i == q->count)
       i = 0;
     const tni_fit_span *const at = fit_skip(q->at[i], q->end[i], offset + base);

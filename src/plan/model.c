@@ -93,8 +93,8 @@ model_check_extras(const tn_plan_problem *p, tn_plan_result *result)
     if (g->upper < g->lower)
       return model_refuse(result, TN_EINVAL, "gap ends before it begins", i);
     if (g->low < 0 || g->high < g->low || g->high > p->buffers[g->buffer].size)
-      return model_refuse(result, TN_EINVAL, "gap's window is not in the buffer",
-                          i);
+      return model_refuse(result, TN_EINVAL,
+                          "gap's window is not in the buffer", i);
   }
   for (size_t i = 0; i < p->share_count; i++)
     if (p->shares[i].a >= p->count || p->shares[i].b >= p->count ||
@@ -245,10 +245,9 @@ model_merge(model_build *b)
       time = b->stretch[b->order[next]].lower;
     while (next < b->stretches && b->stretch[b->order[next]].lower == time)
       b->live[live++] = b->order[next++];
-    const model_stretch joined =
-        model_join(b, live, time,
-                   next < b->stretches ? b->stretch[b->order[next]].lower
-                                       : INT64_MAX);
+    const model_stretch joined = model_join(
+        b, live, time,
+        next < b->stretches ? b->stretch[b->order[next]].lower : INT64_MAX);
     model_add_piece(b, first, &joined);
     time = joined.upper;
     still = 0;

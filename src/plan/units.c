@@ -60,8 +60,8 @@ units_find_twins(const tni_plan_model *m, uint32_t *twin)
       if (m->s0[j] == m->s0[i] && m->s1[j] == m->s1[i] &&
           m->size[j] == m->size[i] &&
           m->piece[m->first[j]].base == m->piece[m->first[i]].base &&
-          m->align[j] == m->align[i] &&
-          m->fixed[j] == TN_PLAN_FREE && m->first[j + 1] - m->first[j] == 1)
+          m->align[j] == m->align[i] && m->fixed[j] == TN_PLAN_FREE &&
+          m->first[j + 1] - m->first[j] == 1)
         twin[i] = j;
   }
 }
@@ -97,8 +97,8 @@ units_convert(const tni_plan_model *m, const tni_search_problem *p,
     const tni_plan_piece *const q = &m->piece[k];
     const int64_t top = units_round_up(q->base + q->size, p->grain);
     const int32_t base = (int32_t)(q->base / unit);
-    a->piece[k] = (tni_search_piece){q->s0, q->s1,
-                                     (int32_t)(top / unit) - base, base};
+    a->piece[k] =
+        (tni_search_piece){q->s0, q->s1, (int32_t)(top / unit) - base, base};
   }
   units_find_twins(m, a->twin);
   return m->load[m->peak] / unit + m->count <= UNITS_MAX;
@@ -122,9 +122,9 @@ units_is_windowed(const tni_plan_model *m, int64_t grain)
     for (uint32_t j = 0; j < i; j++) {
       int64_t low, high;
       const int64_t above = tni_plan_above(m, i, j);
-      if (above != INT64_MIN && (!tni_plan_meets(m, i, j, 0, &low, &high) ||
-                                 high != above ||
-                                 low != -tni_plan_above(m, j, i)))
+      if (above != INT64_MIN &&
+          (!tni_plan_meets(m, i, j, 0, &low, &high) || high != above ||
+           low != -tni_plan_above(m, j, i)))
         return true;
     }
   }
@@ -148,7 +148,8 @@ tni_search_init(tni_search_problem *p, const tni_plan_model *m,
                             .s0 = m->s0,
                             .s1 = m->s1,
                             .first = m->first};
-  if (n == 0 || n > TNI_SEARCH_ITEMS_MAX || pieces > 4 * (size_t)TNI_SEARCH_ITEMS_MAX)
+  if (n == 0 || n > TNI_SEARCH_ITEMS_MAX ||
+      pieces > 4 * (size_t)TNI_SEARCH_ITEMS_MAX)
     return false;
   units_arrays a;
   p->size = a.size = tni_plan_take(memory, n, sizeof *a.size);

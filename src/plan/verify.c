@@ -361,13 +361,11 @@ verify_buffers_meet(const verify_state *v, size_t a, size_t b)
 {
   size_t i = v->first_piece[a], j = v->first_piece[b];
   while (i < v->first_piece[a + 1] && j < v->first_piece[b + 1]) {
-    if (v->pieces[i].upper <= v->pieces[j].lower)
-      i++;
-    else if (v->pieces[j].upper <= v->pieces[i].lower)
-      j++;
-    else if (verify_bytes_meet(v, &v->pieces[i], &v->pieces[j]))
+    const verify_piece *const x = &v->pieces[i], *const y = &v->pieces[j];
+    if (x->lower < y->upper && y->lower < x->upper &&
+        verify_bytes_meet(v, x, y))
       return true;
-    else if (v->pieces[i].upper < v->pieces[j].upper)
+    if (x->upper <= y->upper)
       i++;
     else
       j++;

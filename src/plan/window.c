@@ -43,7 +43,7 @@ typedef struct tni_window {
   uint32_t *head;   // of an item: its newest arc, or NONE
   uint32_t *order;  // items by rank
   uint32_t *queue;  // a ring: items whose arcs have to be looked at
-  uint32_t queue_first, queue_count;
+  uint32_t queue_first, queue_count, queue_room;
   bool *is_queued;
   int64_t *low;        // [window.low]
   int64_t *latest;     // the highest offset of an item
@@ -78,6 +78,7 @@ tni_window_create(const tni_search_problem *p, tni_plan_memory *m)
   w->head = tni_plan_take(m, n, sizeof *w->head);
   w->order = tni_plan_take(m, n, sizeof *w->order);
   w->queue = tni_plan_take(m, n, sizeof *w->queue);
+  w->queue_room = p->count;
   w->is_queued = tni_plan_take(m, n, sizeof *w->is_queued);
   w->low = tni_plan_take(m, n, sizeof *w->low);
   w->latest = tni_plan_take(m, n, sizeof *w->latest);
@@ -98,12 +99,13 @@ window_align(int64_t n, int64_t align)
 }
 
 static void
-window_push(tni_window *w, uint32_t count, uint32_t item)
+window_push(tni_window *w, uint32_t item)
 {
   if (w->is_queued[item])
     return;
+  const uint32_t at = w->queue_first + w->queue_count++;
   w->is_queued[item] = true;
-  w->queue[(w->queue_first + w->queue_count++) % count] = item;
+  w->queue[at < w->queue_room ? at : at - w->queue_room] = item;
 }
 
 /* Follow one arc; false when no plan satisfies it.  A way that begins and ends
@@ -124,7 +126,7 @@ window_follow(tni_window *w, const tni_search_problem *p, const window_arc *arc,
     return false;
   w->gain[arc->to] = arc->to == source ? 0 : gain;
   w->low[arc->to] = low;
-  window_push(w, p->count, arc->to);
+  window_push(w, arc->to);
   return true;
 }
 
@@ -134,8 +136,9 @@ window_settle(tni_window *w, const tni_search_problem *p, uint32_t source)
 {
   bool ok = true;
   while (w->queue_count) {
-    const uint32_t item = w->queue[w->queue_first];
-    w->queue_first = (w->queue_first + 1) % p->count;
+    const uint32_t item = w->queue[w->queue_first++];
+    if (w->queue_first == w->queue_room)
+      w->queue_first = 0;
     w->queue_count--;
     w->is_queued[item] = false;
     for (uint32_t a = w->head[item]; ok && a != TNI_PLAN_NONE;
@@ -151,10 +154,11 @@ window_reset(tni_window *w, const tni_search_problem *p)
 {
   for (uint32_t i = 0; i < p->count; i++) {
     w->low[i] = p->is_fixed[i] ? p->model->fixed[i] : 0;
-    window_push(w, p->count, i);
+    window_push(w, i);
   }
-  const bool ok = window_settle(w, p, TNI_PLAN_NONE);
-  TN_CHECK(ok, "window.low");
+  if (!window_settle(w, p, TNI_PLAN_NONE)) {
+    TN_CHECK(false, "window.low");
+  }
 }
 
 /* Add the newest arc to the lists, and what follows from it. */
@@ -241,7 +245,8 @@ window_find(const tni_window *w, const tni_search_problem *p, window_arc *arc)
   return lowest != INT64_MAX;
 }
 
-/* Take a step from the node; *is_plan when it is one. */
+/* Take a step from the node; *is_plan when it is one; false: all have failed.
+ * [window.whole] */
 static bool
 window_step(tni_window *w, const tni_search_problem *p, bool *is_plan)
 {

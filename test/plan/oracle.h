@@ -193,7 +193,8 @@ oracle_random_windows(oracle_case *c, uint64_t *state, bool extras)
     for (int64_t t = b->lower; t < b->upper && c->gaps < ORACLE_BUFFERS; t++) {
       if (test_random(state) % 2)
         continue;
-      const int64_t low = (int64_t)(test_random(state) % (uint64_t)(b->size + 1));
+      const int64_t low =
+          (int64_t)(test_random(state) % (uint64_t)(b->size + 1));
       const int64_t high =
           low + (int64_t)(test_random(state) % (uint64_t)(b->size - low + 1));
       const int64_t from = t - (int64_t)(test_random(state) % 2);

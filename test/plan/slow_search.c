@@ -6,6 +6,7 @@
  * just below it.  Then such whose gaps keep windows.  Then perfect packings with two pieces out of place, with and
  * without memory of failures.
  * Tags  [search.failed] [search.rest] [search.order] [search.trail] [search.whole]
+ *       [window.low] [window.whole]
  * SPDX-License-Identifier: MIT
  */
 #include "search_check.h"

@@ -2,6 +2,7 @@
  *
  * A sample of what slow_search.c enumerates.
  * Tags  [search.failed] [search.rest] [search.order] [search.trail] [search.whole]
+ *       [window.low] [window.whole]
  * SPDX-License-Identifier: MIT
  */
 #include <string.h>
