@@ -24,7 +24,12 @@ typedef struct fake_page {
   bool is_scribbled;     // left with FAKE_SCRIBBLE; else with zeroes
 } fake_page;
 
-static unsigned char fake_memory[FAKE_PAGES * FAKE_PAGE + FAKE_ALIGN];
+/* The fake's pages never lie across a multiple of this: how many tables the
+ * layers above need for them does not depend on where the program is loaded. */
+#define FAKE_SPAN ((uintptr_t)1 << (sizeof(void *) == 8 ? 32 : 31))
+
+/* Twice what is used, for the sake of FAKE_SPAN. */
+static unsigned char fake_memory[2 * FAKE_PAGES * FAKE_PAGE + FAKE_ALIGN];
 
 static struct {
   fake_page page[FAKE_PAGES];
@@ -107,7 +112,12 @@ tni_fake_get_calls(tni_fake_call kind)
 static unsigned char *
 fake_base(void)
 {
-  return fake_memory + (-tni_address(fake_memory) & (FAKE_ALIGN - 1));
+  const uintptr_t start = tni_address(fake_memory);
+  const uintptr_t skip = -start & (FAKE_ALIGN - 1);
+  const uintptr_t to_span = -start & (FAKE_SPAN - 1);
+  const bool is_across =
+      to_span > skip && to_span < skip + FAKE_PAGES * FAKE_PAGE;
+  return fake_memory + (is_across ? to_span : skip);
 }
 
 /* The pages of a range, [os.page]; false when it is not ours. */
