@@ -192,7 +192,7 @@ into := $(DESTDIR)$(PREFIX)
 fill  = sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@VERSION@|$(VERSION)|g'
 install: all
 	install -d $(into)/include/tenure $(into)/lib/pkgconfig \
-	  $(into)/lib/cmake/tenure $(into)/share/man/man3
+	  $(into)/lib/cmake/tenure
 	install -m 644 include/tenure/*.h $(into)/include/tenure
 	install -m 644 $(LIB) $(BUILD)/libtenure-debug.a $(into)/lib
 	install -m 755 $(SO) $(into)/lib
@@ -205,7 +205,9 @@ install: all
 	$(fill) tools/install/tenureConfigVersion.cmake.in \
 	  > $(into)/lib/cmake/tenure/tenureConfigVersion.cmake
 	install -m 644 tools/install/tenureConfig.cmake $(into)/lib/cmake/tenure
-	tools/make_manual.py $(into)/share/man/man3 $(VERSION)
+	tools/make_manual.py $(into)/share/man $(VERSION) $(BUILD)/tenure
+	install -d $(into)/share/doc/tenure
+	install -m 644 LICENSE README.md doc/*.md $(into)/share/doc/tenure
 	$(if $(wildcard cmd/*.c),install -d $(into)/bin && \
 	  install -m 755 $(BUILD)/tenure $(into)/bin)
 

@@ -55,12 +55,19 @@ def use_cmake(folder, prefix):
 
 
 def read_manual(prefix):
-    """Every header has a page, which man renders without a warning."""
+    """Every header and command has a page, which man renders without a warning."""
     pages = prefix / "share/man"
     for header in pathlib.Path("include/tenure").glob("*.h"):
         said = output("man", "--warnings", "-l", pages / f"man3/tenure-{header.stem}.3",
                       env=dict(os.environ, MANWIDTH="100", LC_ALL="C.UTF-8"))
         assert "warning" not in said and "FUNCTIONS" in said, said
+    for command in ("tenure", "tenure-run", "tenure-plan", "tenure-plan-solve"):
+        said = output("man", "--warnings", "-l", pages / f"man1/{command}.1",
+                      env=dict(os.environ, MANWIDTH="100", LC_ALL="C.UTF-8"))
+        assert "warning" not in said and "SYNOPSIS" in said, said
+    said = output("man", "-M", pages, "tenure-run")
+    assert "run a program, record its memory" in said, said
+    assert "--no-follow" in said, said
     said = output("man", "-M", pages, "tn_status_name")
     assert "The name of a status as it is spelled in C" in said, said
 
