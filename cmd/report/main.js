@@ -44,6 +44,7 @@ startTime();
 startAdvice();
 startFlame();
 startSites();
+startPools();
 startLives();
 startMap();
 startSearch();

@@ -28,6 +28,7 @@ tni_analysis_create(tni_trace *trace)
   tni_heapmap_init(&a->map);
   tni_resident_init(&a->resident, trace);
   tni_contexts_init(&a->contexts, trace, &a->names);
+  tni_pools_init(&a->pools, &a->names);
   tni_life_init(a);
   tni_time_init(a);
   return a;
@@ -44,6 +45,7 @@ tni_analysis_close(tni_analysis *a)
   tni_heapmap_fini(&a->map);
   tni_resident_fini(&a->resident);
   tni_contexts_fini(&a->contexts);
+  tni_pools_fini(&a->pools);
   free(a->path_of);
   free(a->site_of);
   free(a->paths);
@@ -443,6 +445,7 @@ analysis_close_process(tni_analysis *a, uint32_t process, uint64_t now_ns)
       analysis_remove(a, a->threads[i].list.oldest, NULL, now_ns);
   }
   tni_resident_drop(&a->resident, process);
+  tni_pools_drop(&a->pools, process);
 }
 
 static void
@@ -506,6 +509,11 @@ tni_analysis_add(tni_analysis *a, const tni_trace_event *e)
   case TNI_TRACE_LEFT: analysis_left(a, e); break;
   case TNI_TRACE_LOST: a->totals.lost += e->extra[0]; break;
   case TNI_TRACE_TALLY: analysis_tally(a, e); break;
+  case TNI_TRACE_POOL_OPEN:
+  case TNI_TRACE_POOL_CLOSE:
+  case TNI_TRACE_POOL_RESET:
+  case TNI_TRACE_POOL_ALLOC:
+  case TNI_TRACE_POOL_FREE: tni_pools_add(&a->pools, e); break;
   default: tni_time_map(a, e); break;
   }
 }
@@ -578,5 +586,6 @@ tni_analysis_is_valid(const tni_analysis *a)
   // [analysis.live] and [analysis.peak]
   return path_live == a->totals.live_bytes && site_live == path_live &&
          path_peak == a->totals.peak_bytes && site_peak == path_peak &&
-         blocks == a->blocks.live && tni_resident_is_valid(&a->resident);
+         blocks == a->blocks.live && tni_resident_is_valid(&a->resident) &&
+         tni_pools_is_valid(&a->pools);
 }

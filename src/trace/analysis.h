@@ -27,6 +27,7 @@
 #include "trace/contexts.h"
 #include "trace/heapmap.h"
 #include "trace/names.h"
+#include "trace/pools.h"
 #include "trace/resident.h"
 #include "trace/suppress.h"
 
@@ -200,6 +201,7 @@ typedef struct tni_analysis {
   tni_blocks blocks;
   tni_thread_state *threads;
   tni_resident resident;
+  tni_pools pools;
   tni_contexts contexts;
   const tni_suppress *suppress;  // NULL: none
   uint8_t *suppressed;           // by frame: 0 not asked yet, 1 no, 2 yes

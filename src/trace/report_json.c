@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "trace/report.h"
+#include "trace/report_pools.h"
 #include "trace/report_tree.h"
 
 typedef struct json_texts {
@@ -486,6 +487,7 @@ tni_report_json_write(tni_json *j, tni_analysis *a, const tni_advices *advices,
   json_sites(j, a, &texts, limits->sites);
   json_tree(j, a, &texts, limits->nodes);
   json_mismatches(j, a);
+  tni_report_pools_json(j, a);
   tni_advices_write_json(j, a, advices);
   if (limits->rows)
     json_map(j, a, limits->rows, limits->columns);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "trace/report.h"
+#include "trace/report_pools.h"
 
 enum { TEXT_WIDTH = 78, TEXT_ROWS = 5, TEXT_NAME = 44 };
 
@@ -267,6 +268,7 @@ tni_report_write_text(FILE *to, tni_analysis *a, const tni_advices *advices)
   text_heading(to, a, &style);
   if (a->totals.allocs == 0) {
     fprintf(to, "  no allocation was recorded\n");
+    tni_report_pools_text(to, a, style.head, style.end);
     return;
   }
   text_totals(to, a);
@@ -284,5 +286,6 @@ tni_report_write_text(FILE *to, tni_analysis *a, const tni_advices *advices)
   else
     text_sites(to, a, &style, "never freed", tni_report_left,
                a->totals.left_bytes, true);
+  tni_report_pools_text(to, a, style.head, style.end);
   tni_advices_write_summary(to, a, advices, style.head, style.end);
 }

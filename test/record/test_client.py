@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """<tenure/record.h>, --paused, --signals, --sample, --tallies: what a program and its watcher ask for."""
+import json
 import pathlib
 import signal
 import subprocess
@@ -32,7 +33,22 @@ def test_client(folder, program, events):
     names = [line for line in lines if 18 <= int(line[0]) <= 22]
     check([int(n[0]) for n in names] == [18] + 5 * [21] + [20, 21, 21, 22, 19], f"pool: {names}")
     check(any(line[-1] == "nodes" for line in names), "the pool has no name")
+    test_pools_in_report(trace)
     check(any(line[0] == "17" and line[-2:] == ["half", "way"] for line in lines), "no mark")
+
+
+def test_pools_in_report(trace):
+    """What the program said of its pool is in the report, and who took from it."""
+    data = json.loads(run([TENURE, "report", "--json", trace])[0])
+    (pool,) = data["pools"]
+    got = {key: pool[key] for key in ("name", "opened", "resets", "blocks", "bytes", "frees", "most_bytes", "left_bytes")}
+    check(got == {"name": "nodes", "opened": 1, "resets": 1, "blocks": 7, "bytes": 610, "frees": 1,
+                  "most_bytes": 500, "left_bytes": 0}, got)
+    # use_pool is inlined into main at -O1, or is not.
+    check({s["at"]["function"] for s in pool["sites"]} <= {"use_pool", "main"}, pool["sites"])
+    check(sum(s["blocks"] for s in pool["sites"]) == 7, pool["sites"])
+    text = run([TENURE, "report", trace])[0]
+    check("500 B  nodes: 7 blocks from 1 pool, 1 reset" in text, text)
 
 
 def test_stack_pointer(folder, program, events):
