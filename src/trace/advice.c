@@ -226,6 +226,16 @@ advice_frees_pages(const tni_replay_result *before,
          after->most_pages <= before->most_pages + before->most_pages / 100;
 }
 
+/* The same for two heaps: what counts is how many pages blocks leave unused,
+ * not how closely one of the heaps packs them. */
+static bool
+advice_frees_waste(const tni_replay_result *before,
+                   const tni_replay_result *after)
+{
+  return after->waste_pages + ADVICE_PAGES <= before->waste_pages &&
+         before->waste_pages - after->waste_pages >= before->mean_pages / 10;
+}
+
 /* [advice.gains]: at least a hundredth of the allocator's instructions or of
  * the peak, or a tenth of the pages, none of them for another, and not clearly
  * slower.  A heap of its own is for pages only. */
@@ -240,8 +250,11 @@ advice_gains(tni_way way, const tni_replay_result *before,
   if (TN_DEBUG == 0 && before->ns > ADVICE_LEAST_NS &&
       after->ns > before->ns + before->ns / 4)
     return false;
-  if (way == TNI_WAY_OWN || advice_frees_pages(before, after))
-    return advice_frees_pages(before, after);
+  if (way == TNI_WAY_OWN)
+    return advice_frees_pages(before, after) &&
+           advice_frees_waste(before, after);
+  if (advice_frees_pages(before, after))
+    return true;
   const uint64_t saved = before->instructions - after->instructions;
   return saved * 100 >= before->instructions ||
          (saved > 0 &&

@@ -24,19 +24,80 @@ count_peak(tni_run_state *s)
     r->most_pages = s->live_pages + s->held_pages;
 }
 
-/* What a block takes: its bytes, and the word that the heap keeps of each. */
+/* What a block takes where it is. */
 static uint64_t
-count_taken(const tni_run_block *b)
+count_granted(const tni_run_block *b)
 {
   return b->place == TNI_RUN_ON_OWN ? tn_heap_granted(b->p)
                                     : malloc_usable_size(b->p) + sizeof(size_t);
 }
 
+/* The same, as glibc lays blocks out: that our heap packs them closer is no
+ * reason for a heap of its own. */
+static uint64_t
+count_taken(const tni_run_block *b)
+{
+  enum { WORD = sizeof(size_t), LEAST = 4 * WORD };
+  if (b->place != TNI_RUN_ON_OWN)
+    return count_granted(b);
+  const uint64_t bytes =
+      (b->size + (uint64_t)WORD + TN_ALIGN - 1) & -(uint64_t)TN_ALIGN;
+  return bytes < LEAST ? LEAST : bytes;
+}
+
+/* ---- What glibc does --------------------------------------------------------- */
+
+static unsigned
+count_class(uint32_t size)
+{
+  return (size + (unsigned)sizeof(size_t) + TN_ALIGN - 1) / TN_ALIGN;
+}
+
+/* The cache is filled from the bin that a block comes from. */
+static unsigned
+count_alloc(tni_run_state *s, uint32_t size)
+{
+  if (size > TNI_RUN_HEAP_SMALL)
+    return TNI_RUN_HEAP_ALLOC_LARGE;
+  const unsigned class = count_class(size);
+  uint8_t *const cached = &s->cached[s->thread][class];
+  if (*cached > 0) {
+    --*cached;
+    return TNI_RUN_HEAP_ALLOC;
+  }
+  if (s->binned[class] == 0)
+    return TNI_RUN_HEAP_ALLOC_NEW;
+  s->binned[class]--;
+  if (size > TNI_RUN_HEAP_FAST)
+    return TNI_RUN_HEAP_ALLOC_BIN;
+  for (; s->binned[class] > 0 && *cached < TNI_RUN_HEAP_CACHED; ++*cached)
+    s->binned[class]--;
+  return TNI_RUN_HEAP_ALLOC_FAST;
+}
+
+static unsigned
+count_free(tni_run_state *s, uint32_t size)
+{
+  if (size > TNI_RUN_HEAP_SMALL)
+    return TNI_RUN_HEAP_FREE_LARGE;
+  const unsigned class = count_class(size);
+  uint8_t *const cached = &s->cached[s->thread][class];
+  if (*cached < TNI_RUN_HEAP_CACHED) {
+    ++*cached;
+    return TNI_RUN_HEAP_FREE;
+  }
+  s->binned[class]++;
+  return size <= TNI_RUN_HEAP_FAST ? TNI_RUN_HEAP_FREE_FAST
+                                   : TNI_RUN_HEAP_FREE_BIN;
+}
+
+/* ---- Blocks ------------------------------------------------------------------ */
+
 /* A page is kept while a block is on it. */
 static void
 count_pages(tni_run_state *s, const tni_run_block *b, bool is_new)
 {
-  const uint64_t taken = count_taken(b);
+  const uint64_t taken = count_granted(b);
   const uintptr_t first = (uintptr_t)b->p / TNI_RUN_PAGE;
   const uintptr_t last = ((uintptr_t)b->p + taken - 1) / TNI_RUN_PAGE;
   for (uintptr_t page = first; page <= last; page++) {
@@ -56,30 +117,30 @@ count_pages(tni_run_state *s, const tni_run_block *b, bool is_new)
   }
 }
 
+/* A block of a heap is there, or is no more: bytes and pages only. */
 void
-tni_run_note_heap(tni_run_state *s, const tni_run_block *b)
+tni_run_note_block(tni_run_state *s, const tni_run_block *b, bool is_there)
 {
-  s->heap += count_taken(b);
-  count_pages(s, b, true);
-  s->result.calls++;
-  s->result.heap_blocks++;
-  s->result.instructions += b->size <= TNI_RUN_HEAP_SMALL
-                                ? TNI_RUN_HEAP_ALLOC
-                                : TNI_RUN_HEAP_ALLOC_LARGE;
+  const uint64_t taken = count_taken(b), granted = count_granted(b);
+  s->heap += is_there ? taken : -taken;
+  s->packed += is_there ? granted : -granted;
+  count_pages(s, b, is_there);
   count_peak(s);
 }
 
 void
-tni_run_note_heap_free(tni_run_state *s, const tni_run_block *b, bool is_call)
+tni_run_note_alloc(tni_run_state *s, const tni_run_block *b)
 {
-  s->heap -= count_taken(b);
-  count_pages(s, b, false);
-  if (!is_call)
-    return;
   s->result.calls++;
-  s->result.instructions += b->size <= TNI_RUN_HEAP_SMALL
-                                ? TNI_RUN_HEAP_FREE
-                                : TNI_RUN_HEAP_FREE_LARGE;
+  s->result.heap_blocks++;
+  s->result.instructions += count_alloc(s, b->size);
+}
+
+void
+tni_run_note_free(tni_run_state *s, const tni_run_block *b)
+{
+  s->result.calls++;
+  s->result.instructions += count_free(s, b->size);
 }
 
 static uint64_t
@@ -107,6 +168,7 @@ void
 tni_run_note_tick(tni_run_state *s)
 {
   s->page_sum += s->live_pages + s->held_pages;
+  s->byte_sum += s->packed + s->held;
   s->ticks++;
 }
 
@@ -118,5 +180,10 @@ tni_run_note_end(tni_run_state *s)
     if (s->is_used[i] && s->r->scopes[i].is_shared)
       s->result.instructions += s->r->scopes[i].calls * TNI_RUN_ARENA_SCOPE;
   s->result.pages = s->pages.count + s->held_pages;
-  s->result.mean_pages = s->ticks ? s->page_sum / s->ticks : 0;
+  if (s->ticks == 0)
+    return;
+  const uint64_t filled = s->byte_sum / TNI_RUN_PAGE;
+  s->result.mean_pages = s->page_sum / s->ticks;
+  s->result.waste_pages =
+      s->page_sum > filled ? (s->page_sum - filled) / s->ticks : 0;
 }

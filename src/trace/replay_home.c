@@ -201,8 +201,6 @@ home_on_own(tni_run_state *s, const tni_plan *plan, tni_run_block *b)
   if (b->p == NULL)
     return TNI_RUN_NOWHERE;
   b->place = TNI_RUN_ON_OWN;
-  if (s->has_accounts)
-    tni_run_note_heap(s, b);
   return TNI_RUN_ON_OWN;
 }
 

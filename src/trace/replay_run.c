@@ -23,6 +23,12 @@ enum { RUN_ROUNDS = 3 };
 
 /* ---- Operations ------------------------------------------------------------ */
 
+static bool
+run_is_on_heap(const tni_run_block *b)
+{
+  return b->place == TNI_RUN_ON_HEAP || b->place == TNI_RUN_ON_OWN;
+}
+
 static void
 run_alloc(tni_run_state *s, const tni_replay_op *op)
 {
@@ -37,8 +43,10 @@ run_alloc(tni_run_state *s, const tni_replay_op *op)
     if (b->p == NULL)
       return;
     b->place = TNI_RUN_ON_HEAP;
-    if (s->has_accounts)
-      tni_run_note_heap(s, b);
+  }
+  if (s->has_accounts && run_is_on_heap(b)) {
+    tni_run_note_alloc(s, b);
+    tni_run_note_block(s, b, true);
   }
   *(volatile unsigned char *)b->p = 1;
 }
@@ -47,17 +55,17 @@ static void
 run_free(tni_run_state *s, const tni_replay_op *op, bool is_call)
 {
   tni_run_block *const b = &s->blocks[op->block];
-  const bool is_own = b->place == TNI_RUN_ON_OWN;
-  if (is_own || b->place == TNI_RUN_ON_HEAP) {
-    if (s->has_accounts)
-      tni_run_note_heap_free(s, b, is_call);
-    if (is_own)
-      tn_heap_free_any(b->p);
-    else
-      free(b->p);
-  } else {
-    tni_run_leave(s, b);
+  if (s->has_accounts && run_is_on_heap(b)) {
+    if (is_call)
+      tni_run_note_free(s, b);
+    tni_run_note_block(s, b, false);
   }
+  if (b->place == TNI_RUN_ON_OWN)
+    tn_heap_free_any(b->p);
+  else if (b->place == TNI_RUN_ON_HEAP)
+    free(b->p);
+  else
+    tni_run_leave(s, b);
   b->place = TNI_RUN_NOWHERE;
 }
 
@@ -69,27 +77,22 @@ run_resize(tni_run_state *s, const tni_replay_op *op)
   tni_run_block *const b = &s->blocks[op->block];
   const tni_plan *const plan = s->plan_of[b->site];
   const bool has_room = plan && plan->way == TNI_WAY_GROW;
-  const bool is_own = b->place == TNI_RUN_ON_OWN;
-  if ((b->place != TNI_RUN_ON_HEAP && !is_own) ||
-      (has_room && op->size <= b->size))
+  if (!run_is_on_heap(b) || (has_room && op->size <= b->size))
     return;
   if (s->has_accounts)
-    tni_run_note_heap_free(s, b, false);
+    tni_run_note_block(s, b, false);
   b->size = op->size;
   if (has_room && op->size < UINT32_MAX / 2)
     b->size = op->size * 2;
   const size_t size = b->size ? b->size : 1;
-  void *const p = is_own
+  void *const p = b->place == TNI_RUN_ON_OWN
                       ? tn_heap_reallocate(NULL, b->p, size, TN_ALIGN).pointer
                       : realloc(b->p, size);
   b->p = p ? p : b->p;
   if (s->has_accounts) {
-    tni_run_note_heap(s, b);
-    s->result.heap_blocks--;
+    tni_run_note_block(s, b, true);
+    s->result.calls++;
     s->result.instructions += TNI_RUN_HEAP_RESIZE;
-    s->result.instructions -= b->size <= TNI_RUN_HEAP_SMALL
-                                  ? TNI_RUN_HEAP_ALLOC
-                                  : TNI_RUN_HEAP_ALLOC_LARGE;
   }
 }
 
@@ -102,6 +105,7 @@ run_tape(tni_run_state *s)
   const tni_replay_op *const end = s->r->ops + s->r->count;
   for (const tni_replay_op *op = s->r->ops; op < end; op++) {
     const uint32_t thread = op->what >> 3;
+    s->thread = thread;
     switch ((tni_replay_kind)(op->what & 7)) {
     case TNI_REPLAY_ALLOC: run_alloc(s, op); break;
     case TNI_REPLAY_FREE: run_free(s, op, true); break;
@@ -192,6 +196,7 @@ run_child(const tni_replay *r, const bool *chosen, int to)
   s.regions = tni_store_get(sites, sizeof *s.regions);
   s.pools = tni_store_get(sites, sizeof *s.pools);
   s.rings = tni_store_get(sites, sizeof *s.rings);
+  s.cached = tni_store_get(r->thread_count, sizeof *s.cached);
   s.heaps = tni_store_get(sites, sizeof(void *));
   run_choose(&s, chosen);
   pthread_t thread;

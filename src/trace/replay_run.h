@@ -17,15 +17,22 @@
 #include <tenure/pool.h>
 #include <tenure/ring.h>
 
-/* What one operation costs in instructions (x86-64, callgrind): glibc 2.36 when
- * its thread cache serves a small block, which is its cheapest way (a block that
- * comes from elsewhere costs 280 for both, not 129); larger ones; ours as they
- * are inlined.  test/trace/slow_replay_model.py counts them.  A heap of its own
- * counts as any heap: that ours may be faster is no reason for a second one. */
+/* What one operation costs in instructions (x86-64, callgrind): glibc 2.36 with
+ * its thread cache, which holds seven blocks of each small size, and without;
+ * ours as they are inlined.  test/trace/slow_replay_model.py counts them.  A
+ * heap of its own counts as any heap: that ours may be faster is no reason for
+ * a second one. */
 enum {
+  TNI_RUN_HEAP_FAST = 120,    // bytes; up to here there are bins of one size
   TNI_RUN_HEAP_SMALL = 1032,  // bytes; larger blocks miss the thread cache
-  TNI_RUN_HEAP_ALLOC = 41,
+  TNI_RUN_HEAP_CACHED = 7,    // blocks of a size
+  TNI_RUN_HEAP_ALLOC = 41,    // from the cache
   TNI_RUN_HEAP_FREE = 88,
+  TNI_RUN_HEAP_ALLOC_FAST = 78,  // from a bin of one size
+  TNI_RUN_HEAP_FREE_FAST = 114,
+  TNI_RUN_HEAP_ALLOC_BIN = 150,  // from other bins
+  TNI_RUN_HEAP_FREE_BIN = 160,
+  TNI_RUN_HEAP_ALLOC_NEW = 180,  // from memory that was not used before
   TNI_RUN_HEAP_ALLOC_LARGE = 148,
   TNI_RUN_HEAP_FREE_LARGE = 140,
   TNI_RUN_HEAP_RESIZE = 160,
@@ -39,6 +46,7 @@ enum {
   TNI_RUN_RING_PUSH = 8,
   TNI_RUN_RING_POP = 8,
   TNI_RUN_PAGE = 4096,
+  TNI_RUN_CLASSES = 66,  // of heap sizes: one each 16 bytes
 };
 
 typedef struct tni_run_scope {
@@ -99,22 +107,28 @@ typedef struct tni_run_state {
   tni_run_ring *rings;     // by site
   tn_heap **heaps;         // by site
   bool has_accounts;
-  uint64_t heap, held;  // bytes now: heap blocks; all else
+  uint32_t thread;                     // of the operation
+  uint8_t (*cached)[TNI_RUN_CLASSES];  // blocks in the caches of threads
+  uint32_t binned[TNI_RUN_CLASSES];    // and in the heap's bins
+  uint64_t heap, held;                 // bytes now: heap blocks; all else
+  uint64_t packed;      // of the heap blocks, without what is around them
   uint64_t held_pages;  // of all else
   tni_map pages;        // (page): index in on_page
   uint32_t *on_page;    // heap blocks on it
   size_t on_page_room;
   uint64_t live_pages;  // with heap blocks
-  uint64_t page_sum, ticks;
+  uint64_t page_sum, byte_sum, ticks;
   tni_replay_result result;
 } tni_run_state;
 
 /* ---- Accounts -------------------------------------------------------------- */
 
-/* A block came from a heap, or is about to go. */
-void tni_run_note_heap(tni_run_state *s, const tni_run_block *b);
-void tni_run_note_heap_free(tni_run_state *s, const tni_run_block *b,
-                            bool is_call);
+/* A block of a heap is there, or is about to go: its bytes and pages. */
+void tni_run_note_block(tni_run_state *s, const tni_run_block *b,
+                        bool is_there);
+/* The calls for it. */
+void tni_run_note_alloc(tni_run_state *s, const tni_run_block *b);
+void tni_run_note_free(tni_run_state *s, const tni_run_block *b);
 /* Something else than a heap holds `more` bytes now, where it held `before`. */
 void tni_run_note_held(tni_run_state *s, uint64_t before, uint64_t more);
 /* A block came from it. */
