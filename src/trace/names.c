@@ -96,7 +96,11 @@ tni_names_is_passing(const char *name)
   for (const char *p = name; (p = strcasestr(p, "alloc")) != NULL; p += 5)
     if (strncasecmp(p, "allocation", 10) != 0)
       return true;
-  return names_ends(name, "_new") || names_ends(name, "_New");
+  static const char *const ends[] = {"_new", "_New", "newobj", "newobject"};
+  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+    if (names_ends(name, ends[i]))
+      return true;
+  return false;
 }
 
 static bool

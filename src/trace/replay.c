@@ -66,7 +66,7 @@ replay_push(tni_replay *r, tni_replay_op op)
 static uint32_t
 replay_what(tni_replay_kind kind, uint32_t thread)
 {
-  return (uint32_t)kind | thread << 3;
+  return (uint32_t)kind | thread << 4;
 }
 
 /* ---- Scopes ---------------------------------------------------------------- */
@@ -310,8 +310,11 @@ replay_alloc(replay_maker *m, const tni_trace_event *e)
   b->size = e->size;
   tni_live_link(&m->blocks, &m->live, block, false);
   replay_place(m, block, site, e->thread, e->size);
-  replay_push(m->r, (tni_replay_op){replay_what(TNI_REPLAY_ALLOC, e->thread),
-                                    block, replay_clamp(e->size), site});
+  const tni_replay_kind kind = e->api == TN_TRACE_API_REALLOC
+                                   ? TNI_REPLAY_ALLOC_BY_RESIZE
+                                   : TNI_REPLAY_ALLOC;
+  replay_push(m->r, (tni_replay_op){replay_what(kind, e->thread), block,
+                                    replay_clamp(e->size), site});
 }
 
 static void

@@ -65,14 +65,15 @@ typedef struct tni_plan {
 } tni_plan;
 
 typedef enum tni_replay_kind {
-  TNI_REPLAY_ALLOC,   // block, size, site
-  TNI_REPLAY_FREE,    // block
-  TNI_REPLAY_RESIZE,  // block, size
-  TNI_REPLAY_DROP,    // block: its process ends
-  TNI_REPLAY_BEGIN,   // site: number of the scope
-  TNI_REPLAY_END,     // likewise
-  TNI_REPLAY_TURN,    // likewise: all that is in it has died
-  TNI_REPLAY_TICK,    // an instant at which pages are counted
+  TNI_REPLAY_ALLOC,            // block, size, site
+  TNI_REPLAY_ALLOC_BY_RESIZE,  // the same, by realloc of nothing
+  TNI_REPLAY_FREE,             // block
+  TNI_REPLAY_RESIZE,           // block, size
+  TNI_REPLAY_DROP,             // block: its process ends
+  TNI_REPLAY_BEGIN,            // site: number of the scope
+  TNI_REPLAY_END,              // likewise
+  TNI_REPLAY_TURN,             // likewise: all that is in it has died
+  TNI_REPLAY_TICK,             // an instant at which pages are counted
 } tni_replay_kind;
 
 /* What begins with each call of a function, for plans that agree in it. */
@@ -86,7 +87,7 @@ typedef struct tni_replay_scope {
 } tni_replay_scope;
 
 typedef struct tni_replay_op {
-  uint32_t what;  // tni_replay_kind + thread * 8
+  uint32_t what;  // tni_replay_kind + thread * 16
   uint32_t block;
   uint32_t size;
   uint32_t site;

@@ -37,7 +37,7 @@ run_alloc(tni_run_state *s, const tni_replay_op *op)
   b->size = op->size;
   b->site = op->site;
   b->place =
-      plan ? tni_run_by_plan(s, plan, op->what >> 3, b) : TNI_RUN_NOWHERE;
+      plan ? tni_run_by_plan(s, plan, op->what >> 4, b) : TNI_RUN_NOWHERE;
   if (b->place == TNI_RUN_NOWHERE) {
     b->p = malloc(b->size ? b->size : 1);
     if (b->p == NULL)
@@ -46,6 +46,8 @@ run_alloc(tni_run_state *s, const tni_replay_op *op)
   }
   if (s->has_accounts && run_is_on_heap(b)) {
     tni_run_note_alloc(s, b);
+    if ((op->what & 15) == TNI_REPLAY_ALLOC_BY_RESIZE)
+      s->result.instructions += TNI_RUN_HEAP_BY_RESIZE;
     tni_run_note_block(s, b, true);
   }
   *(volatile unsigned char *)b->p = 1;
@@ -104,10 +106,11 @@ run_tape(tni_run_state *s)
 {
   const tni_replay_op *const end = s->r->ops + s->r->count;
   for (const tni_replay_op *op = s->r->ops; op < end; op++) {
-    const uint32_t thread = op->what >> 3;
+    const uint32_t thread = op->what >> 4;
     s->thread = thread;
-    switch ((tni_replay_kind)(op->what & 7)) {
-    case TNI_REPLAY_ALLOC: run_alloc(s, op); break;
+    switch ((tni_replay_kind)(op->what & 15)) {
+    case TNI_REPLAY_ALLOC:
+    case TNI_REPLAY_ALLOC_BY_RESIZE: run_alloc(s, op); break;
     case TNI_REPLAY_FREE: run_free(s, op, true); break;
     case TNI_REPLAY_RESIZE: run_resize(s, op); break;
     case TNI_REPLAY_DROP: run_free(s, op, false); break;

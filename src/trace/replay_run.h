@@ -36,6 +36,7 @@ enum {
   TNI_RUN_HEAP_ALLOC_LARGE = 148,
   TNI_RUN_HEAP_FREE_LARGE = 140,
   TNI_RUN_HEAP_RESIZE = 160,
+  TNI_RUN_HEAP_BY_RESIZE = 26,  // that malloc would not have cost
   TNI_RUN_ARENA_PUSH = 7,
   TNI_RUN_ARENA_SCOPE = 5,   // of a call, used or not
   TNI_RUN_ARENA_REWIND = 3,  // of a turn

@@ -15,10 +15,11 @@ import tempfile
 BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
 ROUNDS = 20000
 MANY = "for (int k = 0; k < 20000; k++)"
-HEAP = ("small", "large", "resize", "new", "to_fast", "from_fast", "to_bin", "from_bin")
+HEAP = ("small", "by_resize", "large", "resize", "new", "to_fast", "from_fast", "to_bin", "from_bin")
 LOOPS = {
     "nothing": "p = 0;",
     "small": "p = malloc(64); free(p);",
+    "by_resize": "p = realloc(NULL, 64); free(p);",
     "large": "p = malloc(3000); free(p);",
     "resize": "p = malloc(100); p = realloc(p, 200); p = realloc(p, 300); p = realloc(p, 400); free(p);",
     "new": f"{MANY} all[k] = malloc(56); break;",
@@ -65,7 +66,7 @@ int main(void)
 def count(folder, name):
     source = folder / f"{name}.c"
     source.write_text(PROGRAM % (ROUNDS, LOOPS[name]))
-    subprocess.run(["/usr/bin/gcc", "-O2", "-w", "-fno-builtin-malloc", "-Iinclude", "-o", folder / name, source,
+    subprocess.run(["/usr/bin/gcc", "-O2", "-w", "-fno-builtin-malloc", "-fno-builtin-realloc", "-Iinclude", "-o", folder / name, source,
                     f"{BUILD}/libtenure.a", "-lm", "-pthread"], check=True)
     done = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
                            folder / name], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -77,6 +78,7 @@ def main():
     model = {k: int(v) for k, v in re.findall(r"RUN_(\w+) = (\d+),", text)}
     wanted = {
         "small": model["HEAP_ALLOC"] + model["HEAP_FREE"],
+        "by_resize": model["HEAP_ALLOC"] + model["HEAP_FREE"] + model["HEAP_BY_RESIZE"],
         "large": model["HEAP_ALLOC_LARGE"] + model["HEAP_FREE_LARGE"],
         "resize": model["HEAP_ALLOC"] + model["HEAP_FREE"] + 3 * model["HEAP_RESIZE"],
         "new": model["HEAP_ALLOC_NEW"],
