@@ -48,6 +48,7 @@ tni_analysis_close(tni_analysis *a)
   tni_pools_fini(&a->pools);
   free(a->path_of);
   free(a->site_of);
+  tni_map_fini(&a->lines);
   free(a->paths);
   free(a->sites);
   free(a->series);
@@ -58,6 +59,29 @@ tni_analysis_close(tni_analysis *a)
 }
 
 /* ---- Paths and sites ------------------------------------------------------- */
+
+static uint64_t
+analysis_hash(uint64_t hash, const char *text)
+{
+  for (; text && *text; text++)
+    hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
+  return hash;
+}
+
+/* A line of source may be compiled more than once, as what is inlined is; for
+ * its author it is one site.  Where the number of the line's site is noted; NULL
+ * without a line: then each frame is a site of its own. */
+static uint32_t *
+analysis_same_line(tni_analysis *a, uint32_t frame, bool *is_new)
+{
+  const tni_symbol_frame *const f =
+      tni_names_shown(tni_names_place(&a->names, frame));
+  if (f->line == 0)
+    return NULL;
+  const uint64_t text =
+      analysis_hash(analysis_hash(0xcbf29ce484222325u, f->function), f->file);
+  return tni_map_enter(&a->lines, text, f->line, is_new);
+}
 
 static uint32_t
 analysis_site(tni_analysis *a, uint32_t node)
@@ -70,6 +94,12 @@ analysis_site(tni_analysis *a, uint32_t node)
     return 0;
   if (a->site_of[frame])
     return a->site_of[frame];
+  bool is_new = true;
+  uint32_t *const same = analysis_same_line(a, frame, &is_new);
+  if (!is_new)
+    return a->site_of[frame] = *same;
+  if (same)
+    *same = (uint32_t)a->site_count;
   a->sites = tni_store_grow(a->sites, &a->site_room, a->site_count + 1,
                             sizeof *a->sites);
   tni_site *const site = &a->sites[a->site_count];

@@ -101,7 +101,7 @@ typedef struct tni_free_place {
 } tni_free_place;
 
 typedef struct tni_site {
-  uint32_t frame;     // key
+  uint32_t frame;     // key; the first, if its line has been compiled twice
   uint32_t node;      // the first stack seen, from the site outward
   uint32_t function;  // that the site is in
   uint64_t blocks;    // that ever came; resizes not counted
@@ -183,6 +183,7 @@ typedef struct tni_analysis {
   tni_site *sites;    // [0]: events without a stack
   size_t site_count, site_room;
   uint32_t *site_of;   // by frame: its site
+  tni_map lines;       // by hash of function and file, and line: its site
   tni_series *series;  // [0]: unused
   size_t series_count, series_room;
   tni_bucket buckets[TNI_BUCKETS];

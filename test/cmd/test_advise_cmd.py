@@ -57,6 +57,24 @@ int main(int argc, char **argv)
 """
 
 
+INLINED = r"""
+#include <stdlib.h>
+static void *all[100];
+__attribute__((always_inline)) static inline void *push(void)
+{
+  return malloc(48);  // one line, compiled twice
+}
+__attribute__((noinline)) void add(int i) { free(all[i]); all[i] = push(); }
+__attribute__((noinline)) void put(int i) { free(all[i]); all[i] = push(); all[i] = all[i]; }
+int main(void)
+{
+  for (int i = 0; i < 4000; i++)
+    (i % 3 ? add : put)(i * 7 % 100);
+  return 0;
+}
+"""
+
+
 def record(folder, name, *arguments):
     path = folder / name
     tenure("run", "-o", path, folder / "lives", *arguments)
@@ -85,6 +103,16 @@ def test_advise(first, second, other):
     check("parse" not in scopes, f"a scope that some blocks outlive: {scopes}")
     out, _ = tenure("advise", first)
     check("lives.c:15" in out and "unproven" in out and "all together" in out, out)
+
+
+def test_inlined(folder):
+    """A line that is inlined twice is one site, and has one advice."""
+    (folder / "inlined.c").write_text(INLINED)
+    subprocess.run(["/usr/bin/gcc", "-g", "-O1", "-o", folder / "inlined", folder / "inlined.c"],
+                   check=True)
+    tenure("run", "-o", folder / "inlined", folder / "inlined")
+    advice = advice_of(folder / "inlined.trace")
+    check([(a["allocated_at"]["function"], a["blocks"]) for a in advice] == [("push", 4000)], advice)
 
 
 def test_replay(first, other):
@@ -123,6 +151,7 @@ def main():
         other = record(folder, "other", "500", "keep")
         test_advise(first, second, other)
         test_replay(first, other)
+        test_inlined(pathlib.Path(folder))
         test_diff(first, second)
     return report.failures > 0
 
