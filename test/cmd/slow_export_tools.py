@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """What tenure export writes, opened by the tools it is for, of a real recorded run."""
+import base64
 import json
 import os
 import pathlib
@@ -9,7 +10,8 @@ import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, "test/cmd")
+sys.path[:0] = ["test/cmd", "test/web"]
+from browser import Page  # noqa: E402
 import test_report_cmd as report  # noqa: E402
 
 check = report.check
@@ -76,6 +78,52 @@ def test_dhat(folder):
     check(len(keep) == 1 and keep[0]["tb"] == 100000 and keep[0]["eb"] == 10000, keep)
 
 
+def test_dhat_page(folder):
+    """valgrind's own dh_view.html shows our numbers."""
+    with Page("file:///usr/libexec/valgrind/dh_view.html") as page:
+        page.wait("document.querySelector('input[type=file]') !== null")
+        root = page.call("DOM.getDocument")["root"]["nodeId"]
+        file = page.call("DOM.querySelector", nodeId=root, selector="input[type=file]")["nodeId"]
+        page.call("DOM.setFileInputFiles", files=[str(folder / "dhat")], nodeId=file)
+        page.wait("document.body.innerText.includes('Processing time')")
+        text = page.evaluate("document.body.innerText")
+    for wanted in [r"Command: keep", r"Total: +100,000 bytes \(100%.*\) in 100 blocks",
+                   r"At t-gmax: 100,000 bytes \(100%\) in 100 blocks", r"At t-end: +10,000 bytes .* in 10 blocks",
+                   r"calloc \(in the allocator\)\n.*keep \(keep\.c:3\)\n.*main \(keep\.c:8\)"]:
+        check(re.search(wanted, text), f"dh_view: {wanted}\n{text[:1500]}")
+
+
+def test_speedscope(folder):
+    """speedscope's importer takes the file; its table has our numbers, for each of the four profiles."""
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
+    index = cache / "tenure/speedscope-1.25.0/dist/release/index.html"
+    if not index.exists():
+        check(False, f"no {index}: tools/setup check fetches it")
+        return
+    script = folder / "speedscope.js"
+    script.write_text("speedscope.loadFileFromBase64(%s, %s)" % (
+        json.dumps("keep.json"), json.dumps(base64.b64encode((folder / "speedscope").read_bytes()).decode())))
+    with Page(f"{index.as_uri()}#localProfilePath={script}") as page:
+        page.wait("document.body && document.body.innerText.includes('(1/4)')")
+
+        def press(key):
+            page.call("Input.dispatchKeyEvent", type="keyDown", key=key, text=key, code="Digit" + key
+                      if key.isdigit() else "", windowsVirtualKeyCode=ord(key))
+
+        press("3")  # the table of functions
+        for number, (name, self, unit) in enumerate([
+                ("live at the peak", "97.66 KB", "B"), ("allocated bytes", "97.66 KB", "B"),
+                ("allocated blocks", "100", ""), ("left at exit", "9.77 KB", "B")], 1):
+            page.wait(f"document.body.innerText.includes('({number}/4)')")
+            page.wait("document.body.innerText.includes('Symbol Name')")
+            text = page.evaluate("document.body.innerText")
+            check(name in text, f"speedscope {number}: {text[:200]}")
+            rows = re.findall(r"([\d.]+(?: KB| B)?) \([^)]*\)\s+([\d.]+(?: KB| B)?) \([^)]*\)\s+(\w+)", text)
+            check((self, self, "keep") in rows and any(r[2] == "main" and r[0] == self and r[1] in ("0", "0 B")
+                                                       for r in rows), f"speedscope {number}: {text[:600]}")
+            press("n")
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -83,6 +131,8 @@ def main():
         test_pprof(folder)
         test_heaptrack(folder)
         test_dhat(folder)
+        test_dhat_page(folder)
+        test_speedscope(folder)
     return report.failures > 0
 
 
