@@ -59,14 +59,14 @@ life_level(tni_analysis *a, const tni_block *block, uint64_t slot,
                                  .context = block->context,
                                  .sp = block->sp};
   const tni_context *const c = tni_contexts_get(&a->contexts, &event);
-  const uint32_t frame = a->sites[a->paths[block->path].site].frame;
+  const uint32_t wanted = a->paths[block->path].site;
   if (c == NULL)
     return TNI_ESCAPE_UNKNOWN;
   /* Outermost first: the calls above `at` lie inside the call at slot. */
   uint32_t at = c->count, site = c->count;
   while (at > 0 && c->calls[at - 1].slot < slot)
     at--;
-  while (site > 0 && c->calls[site - 1].frame != frame)
+  while (site > 0 && a->site_of[c->calls[site - 1].frame] != wanted)
     site--;
   if (at == c->count || at == 0 || site == 0)
     return TNI_ESCAPE_UNKNOWN;
