@@ -5,7 +5,9 @@
  */
 #include "probe.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "report.h"
 
@@ -172,16 +174,50 @@ probe_write_picture(FILE *to, const void *argument)
   probe_write_svg(to, argument);
 }
 
+static void
+probe_write_saved(FILE *to, const void *argument)
+{
+  probe_write_json(to, argument);
+}
+
+bool
+probe_saved(char *path, size_t size)
+{
+  const char *const cache = getenv("XDG_CACHE_HOME");
+  const char *const home = getenv("HOME");
+  int length = 0;
+  if (cache && *cache)
+    length = snprintf(path, size, "%s/tenure-probe.json", cache);
+  else if (home && *home)
+    length = snprintf(path, size, "%s/.cache/tenure-probe.json", home);
+  return length > 0 && (size_t)length < size;
+}
+
+static int
+probe_save(const probe_result *result)
+{
+  char path[4096];
+  if (!probe_saved(path, sizeof path))
+    return cmd_fail("--save: neither XDG_CACHE_HOME nor HOME says where");
+  char *const slash = strrchr(path, '/');
+  *slash = '\0';
+  mkdir(path, 0700);  // if it is there already, so much the better
+  *slash = '/';
+  return cmd_write_file(path, probe_write_saved, result);
+}
+
 int
 cmd_probe(int argc, char **argv)
 {
-  bool is_json = false;
+  bool is_json = false, is_saved = false;
   const char *svg = NULL;
   uint64_t budget_ns = 1500000000;
   int64_t most = 64 << 20;
   const cmd_option options[] = {
       {'j', "json", CMD_FLAG, &is_json, "as JSON"},
       {'s', "svg", CMD_TEXT, &svg, "draw the ladder, to a file"},
+      {0, "save", CMD_FLAG, &is_saved,
+       "and keep it for tenure advise, which weighs time by it"},
       {'t', "time", CMD_DURATION, &budget_ns, "how long to measure (1500ms)"},
       {'m', "most", CMD_BYTES, &most, "the largest working set (64M)"},
   };
@@ -204,6 +240,8 @@ cmd_probe(int argc, char **argv)
     return cmd_fail("--most from 1M to 16G");
   probe_result result;
   if (!probe_measure(&result, budget_ns, (uint64_t)most))
+    return CMD_FAILED;
+  if (is_saved && probe_save(&result) != CMD_OK)
     return CMD_FAILED;
   if (svg && cmd_write_file(svg, probe_write_picture, &result) != CMD_OK)
     return CMD_FAILED;

@@ -36,6 +36,10 @@ typedef struct probe_result {
  * memory for it. */
 bool probe_measure(probe_result *out, uint64_t budget_ns, uint64_t most_bytes);
 
+/* Where `tenure probe --save` writes and `tenure advise` looks; false: there is
+ * no place for it. */
+bool probe_saved(char *path, size_t size);
+
 void probe_write_text(FILE *to, const probe_result *r);
 void probe_write_json(FILE *to, const probe_result *r);
 void probe_write_svg(FILE *to, const probe_result *r);

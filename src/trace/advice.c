@@ -240,11 +240,16 @@ advice_frees_waste(const tni_replay_result *before,
  * the peak, or a tenth of the pages, none of them for another, and not clearly
  * slower.  A heap of its own is for pages only. */
 static bool
-advice_gains(tni_way way, const tni_replay_result *before,
+advice_gains(tni_way way, const tni_advices *advices,
              const tni_replay_result *after)
 {
+  const tni_replay_result *const before = &advices->before;
   if (!after->is_good || after->instructions > before->instructions ||
       after->peak_bytes > before->peak_bytes + before->peak_bytes / 100 + 4096)
+    return false;
+  /* [advice.time] */
+  if (tni_machine_ns(advices->machine, after) >
+      tni_machine_ns(advices->machine, before))
     return false;
   /* Debug builds of the disciplines are slow on purpose. */
   if (TN_DEBUG == 0 && before->ns > ADVICE_LEAST_NS &&
@@ -261,17 +266,22 @@ advice_gains(tni_way way, const tni_replay_result *before,
           after->peak_bytes + before->peak_bytes / 100 <= before->peak_bytes);
 }
 
+/* The share of the time that goes, and of the peak, and of the pages.  Without
+ * a machine that is known, time is instructions. */
 static double
-advice_score(const tni_replay_result *before, const tni_replay_result *after)
+advice_score(const tni_advices *advices, const tni_replay_result *after)
 {
-  const double saved =
-      (double)before->instructions - (double)after->instructions;
+  const tni_replay_result *const before = &advices->before;
+  const double was = tni_machine_ns(advices->machine, before);
+  const double share = was > 0
+                           ? 1 - tni_machine_ns(advices->machine, after) / was
+                           : 1 - (double)after->instructions /
+                                     (double)(before->instructions + 1);
   const double lower = (double)before->peak_bytes - (double)after->peak_bytes;
   const double pages = advice_frees_pages(before, after)
                            ? (double)(before->mean_pages - after->mean_pages)
                            : 0;
-  return saved / (double)(before->instructions + 1) +
-         lower / (double)(before->peak_bytes + 1) +
+  return share + lower / (double)(before->peak_bytes + 1) +
          pages / (double)(before->mean_pages + 1);
 }
 
@@ -302,8 +312,8 @@ advice_offer(tni_advices *advices, const tni_advice *advice)
       continue;
     if (advice->plan.way == TNI_WAY_OWN)
       return;
-    const double was = advice_score(&advices->before, &other->result);
-    const double is = advice_score(&advices->before, &advice->result);
+    const double was = advice_score(advices, &other->result);
+    const double is = advice_score(advices, &advice->result);
     const bool is_simpler =
         advice_effort(&advice->plan) < advice_effort(&other->plan);
     if (is_simpler ? is >= was - 0.005 : is > was + 0.005)
@@ -320,9 +330,8 @@ advice_sort(tni_advices *advices)
 {
   for (size_t i = 1; i < advices->count; i++)
     for (size_t j = i;
-         j > 0 &&
-         advice_score(&advices->before, &advices->items[j].result) >
-             advice_score(&advices->before, &advices->items[j - 1].result);
+         j > 0 && advice_score(advices, &advices->items[j].result) >
+                      advice_score(advices, &advices->items[j - 1].result);
          j--) {
       const tni_advice swap = advices->items[j];
       advices->items[j] = advices->items[j - 1];
@@ -445,7 +454,7 @@ advice_judge(tni_advices *advices, const tni_replay *replay, size_t number)
   chosen[number] = true;
   const tni_advice advice = {*plan, tni_replay_run(replay, chosen),
                              advice_proof(plan->way)};
-  if (advice_gains(plan->way, &advices->before, &advice.result))
+  if (advice_gains(plan->way, advices, &advice.result))
     advice_offer(advices, &advice);
 }
 
@@ -464,7 +473,14 @@ advice_replay_all(tni_advices *advices, const tni_replay *replay)
 void
 tni_advices_init(tni_advices *advices, tni_analysis *a, tni_analysis *second)
 {
-  *advices = (tni_advices){0};
+  tni_advices_init_on(advices, a, second, NULL);
+}
+
+void
+tni_advices_init_on(tni_advices *advices, tni_analysis *a, tni_analysis *second,
+                    const tni_machine *machine)
+{
+  *advices = (tni_advices){.machine = machine};
   advice_plans plans = {.count = 0};
   advice_plan(&plans, a, advices);
   if (plans.count == 0)

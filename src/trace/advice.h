@@ -7,6 +7,7 @@
  * Invariants
  *   [advice.gains]  the replay of an advice has fewer instructions than the
  *                   heap, and no higher peak.
+ *   [advice.time]   on a machine that is known, the estimated time is no longer.
  *   [advice.early]  under an advice no block went before its last use.
  * Threads   one.
  * Cost      one more pass over the trace, and some replays.
@@ -21,6 +22,7 @@
 #include <stdio.h>
 
 #include "trace/json.h"
+#include "trace/machine.h"
 #include "trace/replay.h"
 
 typedef enum tni_proof {
@@ -43,12 +45,16 @@ typedef struct tni_advices {
   tni_replay_result before;    // all on the heap
   tni_replay_result together;  // all advice followed
   uint64_t calls;              // of the heap, on the tape
+  const tni_machine *machine;  // whose time is weighed; NULL: instructions are
   bool is_partial;             // only the beginning of the run was replayed
 } tni_advices;
 
 /* second: the analysis of another run of the program; NULL: none. */
 void tni_advices_init(tni_advices *advices, tni_analysis *a,
                       tni_analysis *second);
+/* The same for a machine, which outlives the advice. */
+void tni_advices_init_on(tni_advices *advices, tni_analysis *a,
+                         tni_analysis *second, const tni_machine *machine);
 void tni_advices_fini(tni_advices *advices);
 
 void tni_advices_write_text(FILE *to, tni_analysis *a,

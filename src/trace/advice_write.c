@@ -190,9 +190,10 @@ write_lives(write_lines *lines, tni_analysis *a, const tni_plan *plan)
 }
 
 static void
-write_result(write_lines *lines, const tni_replay_result *before,
+write_result(write_lines *lines, const tni_advices *advices,
              const tni_replay_result *after)
 {
+  const tni_replay_result *const before = &advices->before;
   char calls[32], all[32], from[32], to[32], peak[24], was[24];
   write_add(lines, "replayed: %s of %s heap calls go (%.0f %%)",
             tni_report_count(before->calls - after->calls, calls),
@@ -211,6 +212,12 @@ write_result(write_lines *lines, const tni_replay_result *before,
             (unsigned long long)before->mean_pages,
             (unsigned long long)after->mean_pages,
             before->ns ? (double)after->ns / (double)before->ns : 0);
+  if (advices->machine)
+    write_add(lines, "estimated by the probe of a machine: %s to %s",
+              tni_report_time(
+                  (uint64_t)tni_machine_ns(advices->machine, before), was),
+              tni_report_time((uint64_t)tni_machine_ns(advices->machine, after),
+                              peak));
 }
 
 static void
@@ -224,7 +231,7 @@ write_evidence(write_lines *lines, tni_analysis *a, const tni_advices *advices,
             write_percent(s->blocks, a->totals.allocs),
             tni_report_bytes(s->most_bytes, bytes));
   write_lives(lines, a, &advice->plan);
-  write_result(lines, &advices->before, &advice->result);
+  write_result(lines, advices, &advice->result);
   if (advice->proof == TNI_PROOF_SECOND)
     write_add(lines, "a second run showed the same");
 }
@@ -369,7 +376,7 @@ tni_advices_write_text(FILE *to, tni_analysis *a, const tni_advices *advices,
     return;
   }
   write_lines lines = {.count = 0};
-  write_result(&lines, &advices->before, &advices->together);
+  write_result(&lines, advices, &advices->together);
   fprintf(to, "all together: %s\n              %s\n              %s\n",
           lines.text[0] + 10, lines.text[1], lines.text[2]);
   if (advices->is_partial)
@@ -411,9 +418,10 @@ write_saved(uint64_t before, uint64_t after)
 }
 
 static void
-write_json_saves(tni_json *j, const char *key, const tni_replay_result *before,
+write_json_saves(tni_json *j, const char *key, const tni_advices *advices,
                  const tni_replay_result *after)
 {
+  const tni_replay_result *const before = &advices->before;
   tni_json_open(j, key, '{');
   tni_json_number(j, "calls", write_saved(before->calls, after->calls));
   tni_json_number(j, "instructions",
@@ -424,6 +432,11 @@ write_json_saves(tni_json *j, const char *key, const tni_replay_result *before,
   tni_json_number(j, "kept_pages",
                   write_saved(before->mean_pages, after->mean_pages));
   tni_json_number(j, "ns", write_saved(before->ns, after->ns));
+  if (advices->machine)
+    tni_json_number(
+        j, "estimated_ns",
+        write_saved((uint64_t)tni_machine_ns(advices->machine, before),
+                    (uint64_t)tni_machine_ns(advices->machine, after)));
   tni_json_close(j, '}');
 }
 
@@ -459,7 +472,7 @@ write_json_one(tni_json *j, tni_analysis *a, const tni_advices *advices,
   tni_json_close(j, ']');
   tni_advice_write_change(a, &advice->plan, text, sizeof text);
   tni_json_text(j, "change", text);
-  write_json_saves(j, "saves", &advices->before, &advice->result);
+  write_json_saves(j, "saves", advices, &advice->result);
   tni_json_close(j, '}');
 }
 
@@ -471,10 +484,10 @@ tni_advices_write_json(tni_json *j, tni_analysis *a, const tni_advices *advices)
   for (size_t i = 0; i < advices->count; i++)
     write_json_one(j, a, advices, &advices->items[i]);
   tni_json_close(j, ']');
-  write_json_saves(j, "advice_together", &advices->before, &advices->together);
+  write_json_saves(j, "advice_together", advices, &advices->together);
   tni_json_number(j, "advice_sites", advices->looked_at);
   write_lines lines = {.count = 0};
-  write_result(&lines, &advices->before, &advices->together);
+  write_result(&lines, advices, &advices->together);
   snprintf(about, sizeof about,
            advices->count
                ? "Found by replaying the run on other disciplines. All "

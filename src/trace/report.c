@@ -223,14 +223,15 @@ report_write_advice_json(FILE *to, tni_analysis *a, const tni_advices *advices)
 }
 
 int
-tni_report_advice(FILE *to, const char *trace, const char *second, bool is_json)
+tni_report_advice(FILE *to, const char *trace, const char *second,
+                  const tni_machine *machine, bool is_json)
 {
   tni_analysis *const a = tni_report_open(trace, NULL);
   tni_analysis *const b = a && second ? tni_report_open(second, NULL) : NULL;
   const bool is_good = a != NULL && (second == NULL || b != NULL);
   if (is_good) {
     tni_advices advices;
-    tni_advices_init(&advices, a, b);
+    tni_advices_init_on(&advices, a, b, machine);
     if (is_json)
       report_write_advice_json(to, a, &advices);
     else

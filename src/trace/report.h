@@ -59,9 +59,9 @@ void tni_report_write_html(FILE *to, tni_analysis *a,
                            const tni_advices *advices);
 
 /* Read one trace, or two of the same program, and write advice: as text with
- * all evidence, or as JSON. */
+ * all evidence, or as JSON.  machine: whose time is weighed; NULL: none. */
 int tni_report_advice(FILE *to, const char *trace, const char *second,
-                      bool is_json);
+                      const tni_machine *machine, bool is_json);
 
 /* Open an analysis; NULL after one line on standard error. */
 tni_analysis *tni_report_open(const char *trace, const tni_suppress *suppress);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """tenure advise, replay and diff on recorded programs with lives that are known."""
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -115,6 +116,27 @@ def test_inlined(folder):
     check([(a["allocated_at"]["function"], a["blocks"]) for a in advice] == [("push", 4000)], advice)
 
 
+def test_probe(folder, first):
+    """A planted ladder is believed: here pages cost more than all else saves."""
+    os.environ["XDG_CACHE_HOME"] = str(folder)
+    saved = folder / "tenure-probe.json"
+    ladder = '{"lines":[{"bytes":4096,"ns":1.0},{"bytes":65536,"ns":4.0}],"fault_ns":%d}'
+    check("estimated" not in tenure("advise", first)[0], "nothing is saved yet")
+    saved.write_text(ladder % 1)
+    out, _ = tenure("advise", first)
+    check("node" in out and "estimated by the probe" in out, out)
+    check(advice_of(first)[0]["saves"]["estimated_ns"] > 0, "estimate")
+    dear = folder / "dear.json"
+    dear.write_text(ladder % 10**9)
+    out, _ = tenure("advise", "--probe", dear, first)
+    pages = [tuple(map(int, p)) for p in re.findall(r"pages touched (\d+) to (\d+)", out)]
+    check(all(after <= before for before, after in pages), out)
+    saved.write_text("{}")
+    _, err = tenure("advise", first, code=1)
+    check(err.count("\n") == 1 and "tenure-probe.json" in err, err)
+    saved.unlink()
+
+
 def test_replay(first, other):
     out, _ = tenure("replay", first, "--with", "scratch:node:parse")
     row = re.search(r"heap calls +([\d,]+) +-> +([\d,]+)", out)
@@ -151,6 +173,7 @@ def main():
         other = record(folder, "other", "500", "keep")
         test_advise(first, second, other)
         test_replay(first, other)
+        test_probe(folder, first)
         test_inlined(pathlib.Path(folder))
         test_diff(first, second)
     return report.failures > 0

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """tenure probe: text, JSON, a picture.  No time is asserted: machines are busy."""
 import json
+import os
 import pathlib
 import sys
 import tempfile
@@ -27,6 +28,10 @@ def main():
         picture = xml.etree.ElementTree.parse(svg).getroot()
         lines = [e.get("points").split() for e in picture if e.tag.endswith("polyline")]
         check([len(p) for p in lines] == [len(ladder["pages"]), len(ladder["lines"])], "lines")
+        os.environ["XDG_CACHE_HOME"] = f"{name}/cache"
+        report.tenure("probe", "--save", "--time", "50ms", "--most", "1M")
+        saved = json.loads((pathlib.Path(name) / "cache/tenure-probe.json").read_text())
+        check(saved["fault_ns"] > 0 and saved["lines"], saved)
     out, _ = report.tenure("probe", "--time", "50ms", "--most", "1M")
     check("2 MiB" in out and out.count("ns") > 10, out)
     _, err = report.tenure("probe", "--most", "1K", code=1)

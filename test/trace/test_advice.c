@@ -4,7 +4,7 @@
  * that they have names and bounds.  Each scenario is one site among noise that
  * is best left where it is.
  *
- * Covers  [advice.gains] [advice.early] [replay.early] [replay.same]
+ * Covers  [advice.gains] [advice.early] [advice.time] [replay.early] [replay.same]
  *         [replay.layout]
  * SPDX-License-Identifier: MIT
  */
@@ -392,6 +392,39 @@ test_second_run(void)
   TEST(confirm(live_noise) == TNI_PROOF_NONE);  // not asked there
 }
 
+/* ---- A machine ---------------------------------------------------------------- */
+
+/* How many sites are advised where a page that is touched costs so much. */
+static size_t
+advised_on(double fault_ns)
+{
+  const tni_machine machine = {
+      .bytes = {4096}, .ns = {1}, .count = 1, .fault_ns = fault_ns};
+  tni_analysis *const a = tni_report_open(path_one, NULL);
+  if (!TEST(a != NULL))
+    exit(1);
+  tni_advices advices;
+  tni_advices_init_on(&advices, a, NULL, &machine);
+  for (size_t i = 0; i < advices.count; i++)
+    TEST(tni_machine_ns(&machine, &advices.items[i].result) <=
+         tni_machine_ns(&machine, &advices.before));
+  const size_t count = advices.count;
+  if (count > 0)
+    check_words(a, &advices, "estimated by the probe");
+  tni_advices_fini(&advices);
+  tni_analysis_close(a);
+  return count;
+}
+
+/* An array on a page of its own pays where pages are cheap. */
+static void
+test_machine(void)
+{
+  write_run(path_one, live_stack, 3);
+  TEST(advised_on(1) == 1);
+  TEST(advised_on(1e9) == 0);
+}
+
 int
 main(void)
 {
@@ -405,6 +438,7 @@ main(void)
            (long)getpid());
   test_ways();
   test_second_run();
+  test_machine();
   unlink(path_one);
   unlink(path_two);
   return test_done();
