@@ -24,6 +24,7 @@ enum {
   PROMPT_LIVE = 256,    // blocks
   PROMPT_PHASE = 1024,  // steps
   FORGOTTEN = 100,      // phases
+  THREAD_ROUNDS = 5,    // of which the best counts
 };
 
 double
@@ -338,19 +339,28 @@ table_dynamic(const table_discipline *d)
   d->end();
 }
 
+static double
+thread_now(void)
+{
+  struct timespec now;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
 typedef struct thread_job {
   const table_discipline *d;
   double ns;
 } thread_job;
 
-/* Blocks of two threads at once, through the same functions as one thread. */
+/* Blocks of a thread, or of two at once, through the same functions.  Counted is
+ * the processor's time: that of other programs on it is theirs. */
 static void *
 thread_pairs(void *argument)
 {
   thread_job *const job = argument;
   const table_discipline *const d = job->d;
   uintptr_t token[64];
-  const double begin = table_now();
+  const double begin = thread_now();
   for (int round = 0; round < 20000; round++) {
     for (size_t i = 0; i < 64; i++) {
       token[i] = d->alloc(TABLE_BLOCK);
@@ -359,8 +369,27 @@ thread_pairs(void *argument)
     for (size_t i = 0; i < 64; i++)
       d->free(token[i], TABLE_BLOCK);
   }
-  job->ns = table_now() - begin;
+  job->ns = thread_now() - begin;
   return NULL;
+}
+
+/* ns of the slowest of count threads.  One is a thread beside main as well: a C
+ * library's malloc takes no locks before there is a second thread, which
+ * would be another program. */
+static double
+thread_longest(const table_discipline *d, unsigned count)
+{
+  thread_job job[2] = {{d, 0}, {d, 0}};
+  pthread_t thread[2];
+  double longest = 0;
+  for (unsigned i = 0; i < count; i++)
+    must(pthread_create(&thread[i], NULL, thread_pairs, &job[i]) == 0,
+         "pthread_create");
+  for (unsigned i = 0; i < count; i++) {
+    pthread_join(thread[i], NULL);
+    longest = job[i].ns > longest ? job[i].ns : longest;
+  }
+  return longest;
 }
 
 void
@@ -374,18 +403,13 @@ table_threads(const table_discipline *d)
     printf("threads one\n");
     return;
   }
-  thread_job one = {d, 0}, two[2] = {{d, 0}, {d, 0}};
-  pthread_t thread[2];
-  (void)thread_pairs(&one);
-  (void)thread_pairs(&one);
-  for (int i = 0; i < 2; i++)
-    must(pthread_create(&thread[i], NULL, thread_pairs, &two[i]) == 0,
-         "pthread_create");
-  for (int i = 0; i < 2; i++)
-    pthread_join(thread[i], NULL);
-  const double longest = two[0].ns > two[1].ns ? two[0].ns : two[1].ns;
+  double best = 0;
+  for (int i = 0; i < THREAD_ROUNDS; i++) {
+    const double one = thread_longest(d, 1), two = thread_longest(d, 2);
+    best = 2 * one / two > best ? 2 * one / two : best;
+  }
   printf("threads any\n");
-  table_print("speed_of_two", 2 * one.ns / longest);
+  table_print("speed_of_two", best);
 }
 
 /* ---- Choosing ------------------------------------------------------------------------ */

@@ -5,6 +5,7 @@
 
 #include <tenure/buddy.h>
 #include <tenure/handles.h>
+#include <tenure/heap.h>
 #include <tenure/pool.h>
 #include <tenure/shared.h>
 
@@ -75,6 +76,7 @@ pool_beyond(void)
 #define HANDLE(token) ((tn_handle){(uint32_t)(token)})
 
 static tn_handles handles;
+static tn_handles_provider handles_provider;
 
 static bool
 handles_begin(size_t capacity, size_t size)
@@ -114,6 +116,13 @@ static void
 handles_end(void)
 {
   tn_handles_destroy(&handles);
+}
+
+static tn_provider *
+handles_provide(void)
+{
+  handles_provider = tn_handles_provide(&handles);
+  return &handles_provider.provider;
 }
 
 /* In a release build the answer is false, or NULL: the program is told. */
@@ -288,6 +297,71 @@ buddy_beyond(void)
 #define D_ORDER       RANDOM
 #include "workload.h"
 
+/* ---- heap ---------------------------------------------------------------------- */
+
+static tn_heap *heap;
+static tn_heap_local *heap_here;  // the calling thread's handle
+static size_t heap_limit;
+
+static bool
+heap_begin(size_t capacity, size_t size)
+{
+  const tn_heap_options options = {.limit = capacity + (1 << 20)};
+  (void)size;
+  heap_limit = capacity;
+  heap = tn_heap_create(&options, NULL);
+  heap_here = heap ? tn_heap_here(heap) : NULL;
+  return heap_here != NULL;
+}
+
+static uintptr_t
+heap_alloc(size_t size)
+{
+  return (uintptr_t)tn_heap_allocate(heap, size, TN_ALIGN, 0).pointer;
+}
+
+static void
+heap_free(uintptr_t token, size_t size)
+{
+  tn_heap_free(heap, POINTER(token), size, TN_ALIGN);
+}
+
+static void
+heap_end(void)
+{
+  tn_heap_destroy(heap);
+}
+
+static void
+heap_release(void)
+{
+  heap_end();
+  (void)heap_begin(heap_limit, 0);
+}
+
+static tn_provider *
+heap_provide(void)
+{
+  return tn_heap_provider(heap);
+}
+
+CRIMES(heap, heap_alloc, heap_free, 64)
+
+static void
+heap_beyond(void)
+{
+  uintptr_t token = heap_alloc(64);
+  HIDE(token);
+  TOUCH((unsigned char *)POINTER(token) + 64);
+}
+
+#define D             heap
+#define D_ALLOC(size) tn_heap_take(heap_here, size)
+#define D_AT          POINTER
+#define D_FREE(t, s)  tn_heap_give(heap_here, POINTER(t), s)
+#define D_ORDER       RANDOM
+#include "workload.h"
+
 /* ---- malloc -------------------------------------------------------------------- */
 
 static bool
@@ -339,7 +413,8 @@ const table_discipline table_single[] = {
      .free = pool_free, .release = pool_release, .provide = pool_provide,
      .twice = pool_twice, .foreign = pool_foreign},
     {ROW(handles, TABLE_ANY, handles_get), .has_one_size = true,
-     .free = handles_free, .release = handles_release, .twice = handles_twice,
+     .free = handles_free, .release = handles_release,
+     .provide = handles_provide, .twice = handles_twice,
      .foreign = handles_foreign},
     {ROW(shared, TABLE_ANY, same_address), .has_one_size = true,
      .free = shared_free, .release = shared_release, .provide = shared_provide,
@@ -347,6 +422,9 @@ const table_discipline table_single[] = {
     {ROW(buddy, TABLE_ANY, same_address), .free = buddy_free,
      .release = buddy_release, .provide = buddy_provide, .twice = buddy_twice,
      .foreign = buddy_foreign},
+    {ROW(heap, TABLE_ANY, same_address), .free = heap_free,
+     .release = heap_release, .provide = heap_provide, .has_threads = true,
+     .twice = heap_twice, .foreign = heap_foreign},
     {ROW(malloc, TABLE_ANY, same_address), .free = malloc_free,
      .has_threads = true, .twice = malloc_twice, .foreign = malloc_foreign},
 };

@@ -102,7 +102,7 @@ typedef struct tn_shared_stats {
   size_t size;    // bytes asked for a block
   size_t stride;  // bytes that a block takes, beside 4 of its link
   uint32_t live;  // blocks
-  uint32_t used;  // blocks ever handed out
+  uint32_t used;  // blocks ever carved, some 32 at a time
   uint32_t most;  // blocks
   unsigned shards;
 } tn_shared_stats;
@@ -110,7 +110,7 @@ typedef struct tn_shared_stats {
 /* Numbers of now.
  *
  *   threads any; of a moment only when no other is in a call
- *   cost    O(blocks ever handed out)
+ *   cost    O(blocks ever carved)
  */
 TN_API tn_shared_stats tn_shared_get_stats(const tn_shared *shared);
 

@@ -9,6 +9,8 @@ enum {
   SHARED_MOST = (1 << 20) - 1,
   SHARED_SHARDS = 8,
   SHARED_LINE = 128,  // bytes apart: a cache line, and the one fetched with it
+  SHARED_RUN =
+      SHARED_LINE / 4,  // blocks carved at once: those of a line of links
 };
 
 /* Lies at the start of the pool's memory; heads and links follow it. */
@@ -282,22 +284,30 @@ shared_grow(tn_shared *shared, uint32_t index)
   return is_there;
 }
 
-/* A block that was never handed out, or the mask. */
+/* A block that was never handed out, or the mask.  Its neighbours go to the
+ * thread's own stack, so that two threads that begin at once do not get every
+ * second block and write to the same lines for ever. */
 static uint32_t
-shared_carve(tn_shared *shared)
+shared_carve(tn_shared *shared, unsigned mine)
 {
-  uint32_t index = tni_load_relaxed(&shared->fresh);
+  uint32_t index = tni_load_relaxed(&shared->fresh), end;
   for (;;) {
     /* Pairs with the release in shared_ensure. */
-    if (index >= tni_load_acquire(&shared->room)) {
+    const uint32_t room = tni_load_acquire(&shared->room);
+    end = (index | (SHARED_RUN - 1)) + 1;
+    end = end < room ? end : room;
+    if (index >= room) {
       if (!shared_grow(shared, index))
         return shared->stacks.mask;
       index = tni_load_relaxed(&shared->fresh);
-    } else if (tni_cas_acq_rel(&shared->fresh, &index, index + 1)) {
-      tni_store_relaxed(&shared->stacks.links[index], STACKS_LIVE);
-      return index;
+    } else if (tni_cas_acq_rel(&shared->fresh, &index, end)) {
+      break;
     }
   }
+  tni_store_relaxed(&shared->stacks.links[index], STACKS_LIVE);
+  while (--end > index)
+    tni_stacks_push(&shared->stacks, mine & (shared->stacks.count - 1), end);
+  return index;
 }
 
 /* The stacks' tags and orders are what [shared.live], [shared.order] and
@@ -308,7 +318,7 @@ tn_shared_alloc(tn_shared *shared)
   const unsigned mine = shared_thread();
   uint32_t index = tni_stacks_try(&shared->stacks, mine);
   if (index == shared->stacks.mask) {
-    index = shared_carve(shared);
+    index = shared_carve(shared, mine);
     /* There is nothing fresh, nor will be: [shared.full]. */
     if (index == shared->stacks.mask)
       index = tni_stacks_take(&shared->stacks, mine);

@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "bench/table"))
 import run  # noqa: E402
 
-HAVE = {"local", "frame", "bump", "arena", "ring", "pool", "handles", "shared", "buddy", "malloc"}
+HAVE = {"local", "frame", "bump", "arena", "ring", "pool", "handles", "shared", "buddy", "heap", "malloc"}
 WORDS = {"when full": {"NULL", "stops", "grows"}, "sizes": {"any", "one"},
          "grows in place": {"any", "last", "none"}}
 
