@@ -10,10 +10,11 @@
  *     size      bytes; empty for free; for held the bytes that the allocator
  *               has from the system at that moment
  *
- * Or from a trace that was recorded (trace/trace.h): of its first process the
- * blocks of malloc and new, at their addresses.  A block that is freed though
- * the trace does not know it is left out; one that is there when its address
- * is handed out again was freed unseen.
+ * Or from a trace that was recorded (trace/trace.h): of each process the
+ * blocks of malloc and new, at their addresses; one that was forked begins with
+ * those of its parent.  A block that is freed though the trace does not know it
+ * is left out; one that is there when its address is handed out again was freed
+ * unseen.
  *
  * Without a line `held`, what was used is given as the most pages of 4 KiB that
  * held live bytes at once: at least so much was resident.
@@ -50,9 +51,12 @@ typedef struct bound_map {
   size_t used;
 } bound_map;
 
+/* The blocks of a process, and what came of them. */
 typedef struct bound_run {
   const char *path;
+  const tni_trace_process *process;  // NULL: of a file of events
   size_t line;
+  bool is_begun;  // a fork: it has the blocks of its parent
   bound_map live, pages;
   bound_map aside;  // sizes of blocks whose resize is under way
   tn_plan_buffer *buffers;
@@ -60,7 +64,16 @@ typedef struct bound_run {
   size_t live_count;
   uint64_t live_pages, most_live_pages;
   uint64_t most_held;  // 0: no line says
+  int64_t lower_bound, height;
+  tn_plan_status status;
 } bound_run;
+
+typedef struct bound_file {
+  const char *path;
+  tni_trace *trace;  // NULL: a file of events
+  bound_run *runs;   // of each process
+  size_t count;
+} bound_file;
 
 static int
 boundcmd_complain(const bound_run *run, const char *text)
@@ -266,9 +279,32 @@ boundcmd_on_resize(bound_run *run, const tni_trace_event *e)
   return boundcmd_add(run, e->address, e->size, 0);
 }
 
+/* A process that was forked has the blocks of its parent.  We hear of it from
+ * both; what is first is the nearest to how things were. */
 static int
-boundcmd_on_event(bound_run *run, const tni_trace_event *e)
+boundcmd_on_fork(const bound_file *f, bound_run *run)
 {
+  int code = CMD_OK;
+  if (run->is_begun || run->process->origin != TN_TRACE_FORKED ||
+      run->process->parent >= f->count)
+    return CMD_OK;
+  const bound_run *const parent = &f->runs[run->process->parent];
+  run->is_begun = true;
+  for (size_t i = 0; i < parent->live.room && code == CMD_OK; i++) {
+    const bound_slot *const slot = &parent->live.slots[i];
+    if (slot->key == 0 || slot->value == 0)
+      continue;
+    const tn_plan_buffer *const b = &parent->buffers[slot->value - 1];
+    code =
+        boundcmd_add(run, slot->key - 1, (uint64_t)b->size, (uint64_t)b->align);
+  }
+  return code;
+}
+
+static int
+boundcmd_on_event(const bound_file *f, const tni_trace_event *e)
+{
+  bound_run *const run = &f->runs[e->process];
   run->line++;
   switch (e->kind) {
   case TNI_TRACE_ALLOC: return boundcmd_add(run, e->address, e->size, e->align);
@@ -282,44 +318,58 @@ boundcmd_on_event(bound_run *run, const tni_trace_event *e)
     return CMD_OK;
   }
   case TNI_TRACE_FREE: boundcmd_drop(run, e->address); return CMD_OK;
+  case TNI_TRACE_PROCESS_OPEN: return boundcmd_on_fork(f, run);
+  case TNI_TRACE_FORK:
+    for (size_t i = 0; i < f->count; i++)
+      if (f->runs[i].process->parent == e->process &&
+          f->runs[i].process->pid == e->extra[0])
+        return boundcmd_on_fork(f, &f->runs[i]);
+    return CMD_OK;
   default: return CMD_OK;
   }
 }
 
 static int
-boundcmd_read_trace(bound_run *run, tni_trace *trace)
+boundcmd_read_trace(bound_file *f)
 {
   tni_trace_event e;
   int code = CMD_OK;
-  while (code == CMD_OK && tni_trace_next(trace, &e))
-    if (e.process == 0)
-      code = boundcmd_on_event(run, &e);
-  const char *const problem = tni_trace_problem(trace);
+  bool has_blocks = false;
+  f->count = tni_trace_processes(f->trace);
+  f->runs = cmd_allocate(f->count, sizeof *f->runs);
+  for (size_t i = 0; i < f->count; i++) {
+    f->runs[i].path = f->path;
+    f->runs[i].process = tni_trace_process_at(f->trace, (uint32_t)i);
+  }
+  while (code == CMD_OK && tni_trace_next(f->trace, &e))
+    code = boundcmd_on_event(f, &e);
+  const char *const problem = tni_trace_problem(f->trace);
   if (problem)
-    fprintf(stderr, "%s: %s\n", run->path, problem);
-  if (tni_trace_processes(trace) > 1)
-    fprintf(stderr, "%s: the first of %" PRIu32 " processes, %s\n", run->path,
-            tni_trace_processes(trace), tni_trace_process_at(trace, 0)->path);
-  if (code == CMD_OK && run->count == 0)
-    return boundcmd_complain(run, "there is no allocation");
+    fprintf(stderr, "%s: %s\n", f->path, problem);
+  for (size_t i = 0; i < f->count; i++)
+    has_blocks |= f->runs[i].count > 0;
+  if (code == CMD_OK && !has_blocks) {
+    fprintf(stderr, "%s: there is no allocation\n", f->path);
+    return CMD_BAD_INPUT;
+  }
   return code;
 }
 
 static int
-boundcmd_read_file(bound_run *run)
+boundcmd_read_file(bound_file *f)
 {
   char problem[256];
-  tni_trace *trace;
-  int code = CMD_FAILED;
-  if (tni_trace_open(run->path, &trace, problem, sizeof problem) == TN_OK) {
-    code = boundcmd_read_trace(run, trace);
-    tni_trace_close(trace);
-    return code;
-  }
+  if (tni_trace_open(f->path, &f->trace, problem, sizeof problem) == TN_OK)
+    return boundcmd_read_trace(f);
   size_t size;
-  char *const text = cmd_read_file(run->path, &size);
+  char *const text = cmd_read_file(f->path, &size);
+  int code = CMD_FAILED;
+  f->trace = NULL;
+  f->count = 1;
+  f->runs = cmd_allocate(1, sizeof *f->runs);
+  f->runs->path = f->path;
   if (text)
-    code = boundcmd_read(run, text);
+    code = boundcmd_read(f->runs, text);
   free(text);
   return code;
 }
@@ -334,37 +384,12 @@ boundcmd_used(const bound_run *run)
                         : run->most_live_pages << BOUND_PAGE_LOG2;
 }
 
-static void
-boundcmd_print(const bound_run *run, const cmd_solution *s)
-{
-  const tn_plan_result *const r = &s->result;
-  printf("%s: %zu blocks, %zu never freed\n", run->path, run->count,
-         run->live_count);
-  printf("  %-28s %14" PRId64 " bytes\n", "bound (no plan is below)",
-         r->lower_bound);
-  printf("  %-28s %14" PRId64 " bytes, %s\n", "clairvoyant allocator",
-         r->height, tn_plan_status_name(r->status));
-  printf("  %-28s %14" PRIu64 " bytes, %.3f of the clairvoyant\n",
-         run->most_held ? "the allocator held" : "pages with live bytes",
-         boundcmd_used(run), (double)boundcmd_used(run) / (double)r->height);
-}
-
-static void
-boundcmd_print_json(const bound_run *run, const cmd_solution *s)
-{
-  const tn_plan_result *const r = &s->result;
-  printf("{\"blocks\": %zu, \"never_freed\": %zu, \"lower_bound\": %" PRId64
-         ", \"height\": %" PRId64 ", \"status\": \"%s\", \"%s\": %" PRIu64
-         "}\n",
-         run->count, run->live_count, r->lower_bound, r->height,
-         tn_plan_status_name(r->status),
-         run->most_held ? "held" : "live_pages_bytes", boundcmd_used(run));
-}
-
 /* Blocks that were never freed live until after the last line. */
 static int
-boundcmd_plan(const bound_run *run, const cmd_solve_options *options, bool json)
+boundcmd_plan(bound_run *run, const cmd_solve_options *options)
 {
+  if (run->count == 0)
+    return CMD_OK;
   cmd_table table = {.path = run->path,
                      .count = run->count,
                      .buffers = run->buffers,
@@ -378,11 +403,154 @@ boundcmd_plan(const bound_run *run, const cmd_solve_options *options, bool json)
   cmd_solution solution;
   const int code = cmd_solve(&table, options, &solution);
   if (code == CMD_OK) {
-    (json ? boundcmd_print_json : boundcmd_print)(run, &solution);
+    run->lower_bound = solution.result.lower_bound;
+    run->height = solution.result.height;
+    run->status = solution.result.status;
     cmd_solution_free(&solution);
   }
   free(table.rows);
   return code;
+}
+
+/* All of the file's processes, the time dealt out among those that are left. */
+static int
+boundcmd_plan_all(bound_file *f, const cmd_solve_options *given)
+{
+  const uint64_t second = 1000000000;
+  const uint64_t all = given->time_ns != UINT64_MAX ? given->time_ns
+                       : given->nodes               ? 0
+                                                    : 10 * second;
+  const uint64_t start = cmd_clock_ns();
+  int code = CMD_OK;
+  for (size_t i = 0; i < f->count && code == CMD_OK; i++) {
+    cmd_solve_options options = *given;
+    const uint64_t used = cmd_clock_ns() - start;
+    options.time_ns = all == 0     ? 0
+                      : used < all ? (all - used) / (f->count - i)
+                                   : 0;
+    if (all != 0 && options.time_ns == 0)
+      options.time_ns = 1;
+    code = boundcmd_plan(&f->runs[i], &options);
+  }
+  return code;
+}
+
+/* The sum of all processes, each at its worst; blocks that a fork has from its
+ * parent count in both. */
+static bound_run
+boundcmd_sum(const bound_file *f)
+{
+  bound_run sum = {.path = f->path};
+  for (size_t i = 0; i < f->count; i++) {
+    const bound_run *const run = &f->runs[i];
+    sum.count += run->count;
+    sum.live_count += run->live_count;
+    sum.lower_bound += run->lower_bound;
+    sum.height += run->height;
+    sum.most_held += run->most_held;
+    sum.most_live_pages += run->most_live_pages;
+    if (run->status > sum.status)
+      sum.status = run->status;
+  }
+  return sum;
+}
+
+static double
+boundcmd_ratio(const bound_run *run)
+{
+  return run->height ? (double)boundcmd_used(run) / (double)run->height : 0;
+}
+
+static void
+boundcmd_print_one(const bound_run *run)
+{
+  printf("%s: %zu blocks, %zu never freed\n", run->path, run->count,
+         run->live_count);
+  printf("  %-28s %14" PRId64 " bytes\n", "bound (no plan is below)",
+         run->lower_bound);
+  printf("  %-28s %14" PRId64 " bytes, %s\n", "clairvoyant allocator",
+         run->height, tn_plan_status_name(run->status));
+  printf("  %-28s %14" PRIu64 " bytes, %.3f of the clairvoyant\n",
+         run->most_held ? "the allocator held" : "pages with live bytes",
+         boundcmd_used(run), boundcmd_ratio(run));
+}
+
+static void
+boundcmd_print_row(const bound_run *run, const char *name, uint64_t pid)
+{
+  char number[24] = "";
+  if (pid)
+    snprintf(number, sizeof number, "%" PRIu64, pid);
+  printf("%8s %10zu %11zu %14" PRId64 " %14" PRId64 " %14" PRIu64
+         " %7.3f  %-9s  %s\n",
+         number, run->count, run->live_count, run->lower_bound, run->height,
+         boundcmd_used(run), boundcmd_ratio(run),
+         tn_plan_status_name(run->status), name);
+}
+
+static void
+boundcmd_print(const bound_file *f)
+{
+  const bound_run sum = boundcmd_sum(f);
+  if (f->count == 1) {
+    boundcmd_print_one(f->runs);
+    return;
+  }
+  printf("%s: %zu processes, bytes\n", f->path, f->count);
+  printf("%8s %10s %11s %14s %14s %14s %7s  %-9s  %s\n", "pid", "blocks",
+         "never freed", "bound", "clairvoyant", "pages", "ratio", "status",
+         "program");
+  for (size_t i = 0; i < f->count; i++)
+    boundcmd_print_row(&f->runs[i], f->runs[i].process->path,
+                       f->runs[i].process->pid);
+  boundcmd_print_row(&sum, "sum of all, each at its most", 0);
+}
+
+/* The fields of an object, without its braces. */
+static void
+boundcmd_print_fields(const bound_run *run)
+{
+  printf("\"blocks\": %zu, \"never_freed\": %zu, \"lower_bound\": %" PRId64
+         ", \"height\": %" PRId64 ", \"status\": \"%s\", \"%s\": %" PRIu64,
+         run->count, run->live_count, run->lower_bound, run->height,
+         tn_plan_status_name(run->status),
+         run->most_held ? "held" : "live_pages_bytes", boundcmd_used(run));
+}
+
+static void
+boundcmd_print_json(const bound_file *f)
+{
+  const bound_run sum = boundcmd_sum(f);
+  putchar('{');
+  boundcmd_print_fields(&sum);
+  if (f->trace) {
+    fputs(", \"processes\": [", stdout);
+    for (size_t i = 0; i < f->count; i++) {
+      const tni_trace_process *const process = f->runs[i].process;
+      printf("%s\n {\"pid\": %" PRIu32 ", \"program\": ", i ? "," : "",
+             process->pid);
+      cmd_write_json_text(stdout, process->path);
+      fputs(", ", stdout);
+      boundcmd_print_fields(&f->runs[i]);
+      putchar('}');
+    }
+    putchar(']');
+  }
+  fputs("}\n", stdout);
+}
+
+static void
+boundcmd_free(bound_file *f)
+{
+  for (size_t i = 0; i < f->count; i++) {
+    free(f->runs[i].live.slots);
+    free(f->runs[i].pages.slots);
+    free(f->runs[i].aside.slots);
+    free(f->runs[i].buffers);
+  }
+  free(f->runs);
+  if (f->trace)
+    tni_trace_close(f->trace);
 }
 
 int
@@ -393,27 +561,27 @@ cmd_plan_bound(int argc, char **argv)
   const cmd_option rows[] = {
       {0, "time", CMD_DURATION, &options.time_ns,
        "plan for TIME (5s, 200ms, 2m; 0: until proved); 10s without --nodes"},
-      {0, "nodes", CMD_COUNT, &options.nodes, "plan for COUNT nodes"},
+      {0, "nodes", CMD_COUNT, &options.nodes,
+       "plan each process for COUNT nodes"},
       {0, "json", CMD_FLAG, &json, "the answer as JSON"},
   };
   const cmd_usage usage = {
       "tenure plan bound", "TRACE",
       "What the allocations of a run needed at least, had they been known\n"
-      "before, against what its allocator used.  TRACE is a recorded run, or "
-      "a\n"
-      "CSV file that begins with the line op,address,size; the ops are alloc,\n"
-      "free and held (the bytes that the allocator has from the system then).",
+      "before, against what its allocator used: of each process, and in sum.\n"
+      "TRACE is a recorded run, or a CSV file that begins with the line\n"
+      "op,address,size; the ops are alloc, free and held (the bytes that the\n"
+      "allocator has from the system then).",
       rows, sizeof rows / sizeof *rows};
-  bound_run run = {0};
-  const int parsed = cmd_parse(&usage, argc, argv, &run.path);
+  bound_file f = {0};
+  const int parsed = cmd_parse(&usage, argc, argv, &f.path);
   if (parsed >= 0)
     return parsed;
-  int code = boundcmd_read_file(&run);
+  int code = boundcmd_read_file(&f);
   if (code == CMD_OK)
-    code = boundcmd_plan(&run, &options, json);
-  free(run.live.slots);
-  free(run.pages.slots);
-  free(run.aside.slots);
-  free(run.buffers);
+    code = boundcmd_plan_all(&f, &options);
+  if (code == CMD_OK)
+    (json ? boundcmd_print_json : boundcmd_print)(&f);
+  boundcmd_free(&f);
   return code;
 }

@@ -247,17 +247,29 @@ def test_bound_of_trace(folder):
 
 
 def test_bound_of_run(folder):
-    """Of a run that `tenure run` has recorded: its first process, and it says so."""
+    """Of a run that `tenure run` has recorded: all of its processes."""
     program = str(folder / "bound_run")
     subprocess.run(["/usr/bin/gcc", "-O0", "-o", program, "test/cmd/bound_run.c"], check=True)
     tenure("run", "-q", "-o", str(folder / "run"), program)
     out, error = tenure("plan", "bound", "--json", str(folder / "run.trace"))
     answer = json.loads(out)
+    first, child = answer["processes"]
     need = 1000000 + 100 * 5008
-    check(answer["blocks"] == 102 and answer["never_freed"] == 0, out)
-    check(answer["lower_bound"] == answer["height"] == need, out)
-    check(need <= answer["live_pages_bytes"] <= need + 102 * 2 * 4096, out)
-    check(error.endswith(f"run.trace: the first of 2 processes, {program}\n"), error)
+    check(first["blocks"] == 102 and first["never_freed"] == 0, out)
+    check(first["lower_bound"] == first["height"] == need, out)
+    check(need <= first["live_pages_bytes"] <= need + 102 * 2 * 4096, out)
+    # The child has the block that its parent keeps, and one of its own.
+    check(child["blocks"] == 2 and child["never_freed"] == 1, out)
+    check(child["height"] == child["lower_bound"] == 4000000, out)
+    check(child["program"] == first["program"] == program and
+          child["pid"] != first["pid"], out)
+    for key in ("blocks", "never_freed", "lower_bound", "height", "live_pages_bytes"):
+        check(answer[key] == first[key] + child[key], f"{key}: {out}")
+    check(answer["status"] == "optimal" and error == "", out + error)
+    out, _ = tenure("plan", "bound", str(folder / "run.trace"))
+    lines = out.splitlines()
+    check(len(lines) == 5 and lines[0].endswith("run.trace: 2 processes, bytes") and
+          str(need + 4000000) in lines[4] and lines[4].endswith("each at its most"), out)
 
 
 def test_damaged_events():
