@@ -107,13 +107,19 @@ def test_advise(first, second, other):
 
 
 def test_inlined(folder):
-    """A line that is inlined twice is one site, and has one advice."""
+    """A line that is inlined twice is one site, and has one advice; without
+    lines there are two, and it is said that there are no lines."""
     (folder / "inlined.c").write_text(INLINED)
     subprocess.run(["/usr/bin/gcc", "-g", "-O1", "-o", folder / "inlined", folder / "inlined.c"],
                    check=True)
     tenure("run", "-o", folder / "inlined", folder / "inlined")
     advice = advice_of(folder / "inlined.trace")
     check([(a["allocated_at"]["function"], a["blocks"]) for a in advice] == [("push", 4000)], advice)
+    check("without -g" not in tenure("advise", folder / "inlined.trace")[0], "there are lines")
+    subprocess.run(["strip", folder / "inlined"], check=True)
+    tenure("run", "-o", folder / "stripped", folder / "inlined")
+    out, _ = tenure("advise", folder / "stripped.trace")
+    check("2. " in out and "inlined was built without -g" in out, out)
 
 
 def test_probe(folder, first):

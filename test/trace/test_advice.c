@@ -245,6 +245,32 @@ live_pinned(uint64_t *seed)
   t.tick += 20000000;
 }
 
+/* The same, and blocks of another site that the same line frees. */
+static void
+live_mixed(uint64_t *seed)
+{
+  static uint64_t others[50];
+  live_pool(seed);
+  for (int n = 0; n < 4; n++) {
+    const size_t i = test_random(seed) % 50;
+    if (others[i])
+      release(t.in_main, others[i]);
+    others[i] = allocate(t.in_step, 16 + test_random(seed) % 900);
+  }
+}
+
+/* parse makes nodes and texts, and frees them all before it returns. */
+static void
+live_two(uint64_t *seed)
+{
+  uint64_t blocks[16];
+  for (size_t i = 0; i < 16; i++)
+    blocks[i] = allocate(i % 2 ? t.node_in_parse : t.in_parse,
+                         16 + test_random(seed) % 100);
+  for (size_t i = 0; i < 16; i++)
+    release(t.in_parse, blocks[i]);
+}
+
 static void
 live_noise(uint64_t *seed)
 {
@@ -356,6 +382,10 @@ test_ways(void)
        TNI_WAY_OWN);
   TEST(advise(live_grow, "stand_node", "start with room", NULL) ==
        TNI_WAY_GROW);
+  TEST(advise(live_mixed, "stand_node", "mind: stand_main", NULL) ==
+       TNI_WAY_POOL);
+  TEST(advise(live_two, "stand_node", "| // the arena of 1.", NULL) ==
+       TNI_WAY_SCRATCH);
   TEST(advise(live_noise, "stand_noise", "leave it", NULL) == TNI_WAY_HEAP);
   const tni_way escaping = advise(live_escaping, "stand_node", "", NULL);
   TEST(escaping != TNI_WAY_SCRATCH && escaping != TNI_WAY_STACK);
