@@ -26,16 +26,14 @@ static struct {
 } check;
 
 static TN_COLD void
-check_tell(const record_path *p, const record_window *w, void **frames,
-           int count, int from)
+check_tell(const record_window *w, void **frames, int count, int from)
 {
   char text[120];
   (void)snprintf(text, sizeof text, "stack %llu differs from libunwind's",
                  (unsigned long long)check.stacks);
   tni_record_say(text);
-  for (uint32_t i = 0; i < p->count - w->first || (int)i + from < count; i++) {
-    const uintptr_t ours =
-        i < p->count - w->first ? p->ra[p->count - 1 - i] : 0;
+  for (uint32_t i = 0; i < w->count || (int)i + from < count; i++) {
+    const uintptr_t ours = i < w->count ? w->frame[w->count - 1 - i].ra : 0;
     const int at = (int)i + from;
     (void)snprintf(text, sizeof text, "  %2u %16lx %16lx", i,
                    (unsigned long)ours,
@@ -45,8 +43,7 @@ check_tell(const record_path *p, const record_window *w, void **frames,
 }
 
 void
-tni_record_compare(const record_thread *t, const record_window *w,
-                   uintptr_t slot)
+tni_record_compare(const record_window *w, uint32_t stack, uint32_t memo)
 {
   void *frames[CHECK_FRAMES];
   if (check.backtrace == NULL) {
@@ -58,17 +55,16 @@ tni_record_compare(const record_thread *t, const record_window *w,
     }
     memcpy(&check.backtrace, &found, sizeof found);
   }
-  const record_path *const p = &t->path;
+  const record_frame *const last = &w->frame[w->count - 1];
   const int count = check.backtrace(frames, CHECK_FRAMES);
-  const uint32_t ours = p->count - w->first;
+  const uint32_t ours = w->count;
   int from = 0;
-  (void)slot;
-  while (from < count && (uintptr_t)frames[from] != p->ra[p->count - 1])
+  while (from < count && (uintptr_t)frames[from] != last->ra)
     from++;
-  bool same = from < count;
+  bool same = from < count && (memo == 0 || memo == stack);
   uint32_t i = 0;
   for (; same && i < ours && from + (int)i < count; i++)
-    same = (uintptr_t)frames[from + (int)i] == p->ra[p->count - 1 - i];
+    same = (uintptr_t)frames[from + (int)i] == last[-(int)i].ra;
   if (same && i < ours)
     same = false;
   if (same && w->flags != TN_TRACE_STACK_CUT && from + (int)ours < count)
@@ -77,7 +73,7 @@ tni_record_compare(const record_thread *t, const record_window *w,
   check.frames += ours;
   check.broken += (w->flags & TN_TRACE_STACK_BROKEN) != 0;
   if (!same && check.wrong++ < CHECK_TELL)
-    check_tell(p, w, frames, count, from);
+    check_tell(w, frames, count, from);
 }
 
 __attribute__((destructor)) static void

@@ -10,26 +10,40 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
-#include "record/record.h"
+#include "record/write.h"
 
 enum { EVENTS_SAMPLE_NS = 20000000 };
+
+/* The stack is not in m, or what is in it is to be checked. */
+uint32_t
+tni_record_where_slowly(record_thread *t, uintptr_t slot, uintptr_t bp,
+                        tn_trace_api api, uint32_t depth, record_memo *m)
+{
+  const unsigned how = memo_how(api, depth);
+  record_window window;
+  bool is_new;
+  if (depth == 1 && !tni_record.check) {
+    const uint32_t known = tni_record_known_one(t, slot, api);
+    if (TN_LIKELY(known != 0)) {
+      memo_keep_one(t, m, slot, how, known);
+      return known;
+    }
+  }
+  const uint32_t memo = memo_get(t, m, slot, *(const uintptr_t *)slot, bp, how);
+  tni_record_walk(t, slot, bp, depth, &window);
+  const uint32_t stack = tni_record_stack(t, &window, api, &is_new);
+  if (TN_UNLIKELY(tni_record.check))
+    tni_record_compare(&window, stack, memo);
+  if (!is_new && depth != 1)
+    tni_record_keep_memo(t, &window, m, how, stack);
+  return stack;
+}
 
 uint32_t
 tni_record_where(record_thread *t, uintptr_t slot, uintptr_t bp,
                  tn_trace_api api, uint32_t depth)
 {
-  record_window window;
-  if (depth == 1 && TN_LIKELY(!tni_record.check)) {
-    const uint32_t known =
-        tni_record_known_stack(tni_record_innermost_key(t, slot), api);
-    if (TN_LIKELY(known != 0))
-      return known;
-  }
-  tni_record_walk(t, slot, bp, depth, &window);
-  const uint32_t stack = tni_record_stack(t, &window, api);
-  if (TN_UNLIKELY(tni_record.check))
-    tni_record_compare(t, &window, slot);
-  return stack;
+  return record_where(t, slot, bp, api, depth);
 }
 
 /* ---- What is resident ---------------------------------------------------------------- */
@@ -73,34 +87,27 @@ events_sample(record_thread *t)
   errno = before;
 }
 
-/* The tick of now, with room for a record in the chunk; 0: there is none. */
-static inline uint64_t
-events_tick(record_thread *t)
+/* The tick of now, when the chunk is full or a sample is due; 0: there is no
+ * chunk. */
+TN_COLD uint64_t
+tni_record_tick_slowly(record_thread *t, uint64_t now)
 {
-  const uint64_t now = record_ticks();
-  const uint64_t tick = now >> t->tick_log2;
-  if (TN_UNLIKELY(t->at >= t->limit)) {
+  if (t->at >= t->limit) {
     const int before = errno;
     const bool given = tni_record_new_chunk(t, now >> tni_record.tick_log2);
     errno = before;
-    if (!given)
-      return 0;
-    return now >> t->tick_log2;
+    return given ? now >> t->tick_log2 : 0;
   }
-  if (TN_UNLIKELY(now >= tni_record.next_sample)) {
-    tni_record.next_sample = now + tni_record.sample_ticks;
-    events_sample(t);
-    if (t->at >= t->limit)
-      return events_tick(t);
-  }
-  return TN_LIKELY(tick >= t->tape.tick) ? tick : t->tape.tick;
+  tni_record.next_sample = now + tni_record.sample_ticks;
+  events_sample(t);
+  return record_tick(t);
 }
 
 void
 tni_record_other(record_thread *t, unsigned kind, const uint64_t *fields,
                  unsigned count)
 {
-  const uint64_t tick = events_tick(t);
+  const uint64_t tick = record_tick(t);
   if (tick != 0)
     t->at = tni_tape_other(&t->tape, t->at, tick, kind, fields, count);
 }
@@ -125,7 +132,7 @@ tni_record_alloc(record_thread *t, uint32_t stack, void *p, size_t size,
     tni_record_other(t, TN_TRACE_ALLOC, fields, 4);
     return;
   }
-  const uint64_t tick = events_tick(t);
+  const uint64_t tick = record_tick(t);
   if (TN_LIKELY(tick != 0))
     t->at = tni_tape_alloc(&t->tape, t->at, tick, stack, address, size);
 }
@@ -139,7 +146,7 @@ tni_record_free(record_thread *t, uint32_t stack, void *p)
     tni_record_other(t, TN_TRACE_FREE, fields, 2);
     return;
   }
-  const uint64_t tick = events_tick(t);
+  const uint64_t tick = record_tick(t);
   if (TN_LIKELY(tick != 0))
     t->at = tni_tape_free(&t->tape, t->at, tick, stack, address);
 }
@@ -155,7 +162,7 @@ tni_record_resize(record_thread *t, uint32_t stack, void *old, void *p,
     tni_record_other(t, TN_TRACE_RESIZE, fields, 4);
     return;
   }
-  const uint64_t tick = events_tick(t);
+  const uint64_t tick = record_tick(t);
   if (TN_LIKELY(tick != 0))
     t->at = tni_tape_resize(&t->tape, t->at, tick, stack, from, to, size);
 }

@@ -12,6 +12,7 @@
 #endif
 
 #include "record/hooks.h"
+#include "record/write.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -60,13 +61,13 @@ hooks_is_early(const void *p)
   return (uintptr_t)p - (uintptr_t)hooks.early < HOOKS_EARLY;
 }
 
-void
+bool
 tni_record_resolve(void)
 {
   uint32_t begun = 0;
   if (!__atomic_compare_exchange_n(&hooks.state, &begun, 1, false,
                                    __ATOMIC_ACQUIRE, __ATOMIC_ACQUIRE))
-    return;
+    return begun == 2;
   hooks_real real;
   void *found[10];
   static const char *const names[10] = {
@@ -78,6 +79,7 @@ tni_record_resolve(void)
   memcpy(&real, found, sizeof real);
   tni_record_real = real;
   __atomic_store_n(&hooks.state, 2, __ATOMIC_RELEASE);
+  return true;
 }
 
 /* False: the real functions are being looked up by our caller. */
@@ -86,8 +88,7 @@ hooks_are_ready(void)
 {
   if (TN_LIKELY(__atomic_load_n(&hooks.state, __ATOMIC_ACQUIRE) == 2))
     return true;
-  tni_record_resolve();
-  return __atomic_load_n(&hooks.state, __ATOMIC_ACQUIRE) == 2;
+  return tni_record_resolve();
 }
 
 const char *
@@ -110,21 +111,18 @@ tni_record_allocator(void)
 #define HOOKS_ALLOCATED(t, p, size, align, api)                                \
   do {                                                                         \
     if (TN_LIKELY((t) != NULL)) {                                              \
-      if (TN_LIKELY(record_wants(t, p, size))) {                               \
-        const uint32_t where = tni_record_where(t, RECORD_SLOT, RECORD_BP,     \
-                                                api, tni_record.depth);        \
-        tni_record_alloc(t, where, p, size, align);                            \
-      }                                                                        \
+      record_allocated(t, RECORD_SLOT, RECORD_BP, api, p, size, align);        \
       tni_record_leave(t);                                                     \
     }                                                                          \
   } while (0)
 
+/* A thread that can record knows the allocator. */
 RECORD_HOOK void *
 malloc(size_t size)
 {
-  if (TN_UNLIKELY(!hooks_are_ready()))
-    return hooks_early(size, 16);
   record_thread *const t = tni_record_enter(RECORD_SLOT);
+  if (TN_UNLIKELY(t == NULL && !hooks_are_ready()))
+    return hooks_early(size, 16);
   void *const p = tni_record_real.malloc(size);
   HOOKS_ALLOCATED(t, p, size, 0, TN_TRACE_API_MALLOC);
   return p;
@@ -289,17 +287,16 @@ free(void *p)
 {
   if (p == NULL)
     return;
-  if (TN_UNLIKELY(hooks_is_early(p) || !hooks_are_ready()))
+  if (TN_UNLIKELY(hooks_is_early(p)))
     return;
   record_thread *const t = tni_record_enter(RECORD_SLOT);
-  if (TN_LIKELY(t != NULL) && record_knows(p)) {
-    const uint32_t stack = tni_record_where(
-        t, RECORD_SLOT, RECORD_BP, TN_TRACE_API_FREE, tni_record.free_depth);
-    tni_record_free(t, stack, p);
-  }
-  tni_record_real.free(p);
-  if (TN_LIKELY(t != NULL))
+  if (TN_LIKELY(t != NULL)) {
+    record_freed(t, RECORD_SLOT, RECORD_BP, TN_TRACE_API_FREE, p);
+    tni_record_real.free(p);
     tni_record_leave(t);
+  } else if (hooks_are_ready()) {
+    tni_record_real.free(p);
+  }
 }
 
 /* What old programs call free. */

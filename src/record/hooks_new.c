@@ -10,6 +10,7 @@
 #endif
 
 #include "record/hooks.h"
+#include "record/write.h"
 
 /* Find the real operator once, and call it. */
 #define NEW_REAL(type, name)                                                   \
@@ -30,11 +31,7 @@
     record_thread *const t = tni_record_enter(RECORD_SLOT);                    \
     void *const p = call args;                                                 \
     if (t != NULL) {                                                           \
-      if (record_wants(t, p, size))                                            \
-        tni_record_alloc(t,                                                    \
-                         tni_record_where(t, RECORD_SLOT, RECORD_BP, api,      \
-                                          tni_record.depth),                   \
-                         p, size, align);                                      \
+      record_allocated(t, RECORD_SLOT, RECORD_BP, api, p, size, align);        \
       tni_record_leave(t);                                                     \
     }                                                                          \
     return p;                                                                  \
@@ -47,11 +44,8 @@
     typedef void(*fn) types;                                                   \
     NEW_REAL(fn, name)                                                         \
     record_thread *const t = p ? tni_record_enter(RECORD_SLOT) : NULL;         \
-    if (t != NULL && record_knows(p))                                          \
-      tni_record_free(t,                                                       \
-                      tni_record_where(t, RECORD_SLOT, RECORD_BP, api,         \
-                                       tni_record.free_depth),                 \
-                      p);                                                      \
+    if (t != NULL)                                                             \
+      record_freed(t, RECORD_SLOT, RECORD_BP, api, p);                         \
     call args;                                                                 \
     if (t != NULL)                                                             \
       tni_record_leave(t);                                                     \

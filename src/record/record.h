@@ -33,6 +33,8 @@
 enum {
   RECORD_DEPTH = 64,  // frames of a stack, at most
   RECORD_PATH = 512,  // frames that are remembered
+  RECORD_MEMO = 6,    // inner frames of a stack that is remembered whole
+  RECORD_MEMOS = 256,
   RECORD_MODULES = 1024,
   RECORD_TICK_COARSE = 10,  // of 2 to 4 GHz: half to a quarter microsecond
   RECORD_TICK_FINE = 5,     // with several threads: 8 to 16 ns
@@ -98,25 +100,78 @@ typedef struct record_rule {
  * hdr. */
 record_rule tni_record_find_rule(const unsigned char *hdr, uintptr_t pc);
 
-/* The stack of the last event: what unwinding found, outermost first.  A
+/* A frame: where its return address lies, and what that is.  The frames that
+ * are compared lie closely, what else is known of them beside. */
+typedef struct record_frame {
+  uintptr_t slot;
+  uintptr_t ra;
+} record_frame;
+typedef struct record_detail {
+  uint64_t hash;      // of the path's [1] to this one
+  uintptr_t bp;       // the frame pointer register there
+  uintptr_t bp_slot;  // where it was read; 0: in a register
+  uint32_t needs;     // what else must be as it was: path.c
+  uint32_t words;     // to compare, from [0] to this one
+} record_detail;
+
+TN_INLINE bool
+record_is_same(const record_frame *f)
+{
+  return *(const uintptr_t *)f->slot == f->ra;
+}
+/* The n words before end.  In fours: all lie on the thread's own stack, outward
+ * of where it stands, and can be read. */
+TN_INLINE bool
+record_are_same(const record_frame *end, size_t n)
+{
+  for (; n >= 4; n -= 4, end -= 4)
+    if (TN_UNLIKELY(((*(const uintptr_t *)end[-1].slot ^ end[-1].ra) |
+                     (*(const uintptr_t *)end[-2].slot ^ end[-2].ra) |
+                     (*(const uintptr_t *)end[-3].slot ^ end[-3].ra) |
+                     (*(const uintptr_t *)end[-4].slot ^ end[-4].ra)) != 0))
+      return false;
+  while (n-- != 0)
+    if (TN_UNLIKELY(!record_is_same(--end)))
+      return false;
+  return true;
+}
+
+/* The stack of the last walk: what unwinding found, outermost first.  A
  * memory: a frame is believed after the words that led to it were compared. */
 typedef struct record_path {
   uint32_t count;
-  bool is_whole;                // [0] is the outermost frame of the thread
-  bool is_broken;               // beyond [0] there is no rule
-  bool is_stale;                // holds a signal handler: not to be believed
-  uintptr_t slot[RECORD_PATH];  // address of the return address
-  uintptr_t ra[RECORD_PATH];
-  uintptr_t bp[RECORD_PATH];       // the frame pointer register there
-  uintptr_t bp_slot[RECORD_PATH];  // where it was read; 0: in a register
-  uint64_t hash[RECORD_PATH];      // of [1] to this one
-  uint8_t needs[RECORD_PATH];      // what else must be as it was: unwind.c
+  uint32_t epoch;  // unlike that of a path with another [0]
+  bool is_whole;   // [0] is the outermost frame of the thread
+  bool is_broken;  // beyond [0] there is no rule
+  bool is_stale;   // holds a signal handler: not to be believed
+  bool is_own;     // on the stack that the thread was made with
+  record_frame frame[RECORD_PATH];
+  record_detail detail[RECORD_PATH];
+  record_frame word[2 * RECORD_PATH];  // return addresses, frame pointers
 } record_path;
 
-/* The innermost frames of a path. */
+/* A stack that was seen: some inner frames, of rules that need no frame
+ * pointer, on top of the path's outer ones.  If the words at all of these
+ * places are what they were, the stack is this one.  memo.c */
+typedef struct record_memo {
+  record_frame inner[RECORD_MEMO];  // [0] is the innermost
+  uint64_t hash;                    // of the path's frame that they stand on
+  uint32_t epoch;                   // of the path
+  uint32_t generation;              // of the stacks' numbers
+  uint32_t stack;                   // the answer
+  uint32_t bp_at;  // from the first slot: where bp is saved; 0: nowhere
+  uint16_t outer;  // frames of the path
+  uint16_t words;  // of the path, that are compared
+  uint16_t how;    // the function called, and frames asked for: memo_how
+  uint16_t count;  // of inner frames
+} record_memo;
+
+/* A stack that is asked for, as an event wants it. */
 typedef struct record_window {
-  uint32_t first;  // index of its outermost
+  const record_frame *frame;  // [0] is the outermost
+  uint32_t count;
   uint32_t flags;  // TN_TRACE_STACK_...
+  uint32_t fresh;  // of its inner frames that were not in the path
   uint64_t key;
 } record_window;
 
@@ -125,7 +180,7 @@ typedef struct record_window {
 typedef struct record_thread {
   unsigned char *at;     // in the chunk; NULL: no chunk yet
   unsigned char *limit;  // beyond it a record may not fit
-  uintptr_t busy;        // frame of the hook that is at work; 0: none
+  uintptr_t busy;        // frame of the hook that is at work, or RECORD_IDLE
   uint32_t number;
   uint32_t tick_log2;
   uint32_t sequence;
@@ -141,8 +196,13 @@ typedef struct record_thread {
   uint8_t *chunk;              // the current one
   size_t chunk_size;
   tni_tape tape;
+  record_frame innermost;  // of an event that asked for one frame
   record_path path;
+  record_memo memo[RECORD_MEMOS];
 } record_thread;
+
+/* Of `busy`: an event can be recorded.  Zero, which a child finds, is not it. */
+#define RECORD_IDLE ((uintptr_t)1)
 
 /* [record.depth] The calling thread's state, with the hook whose return address is at slot
  * noted as busy; NULL when its call must not be recorded: we are inside
@@ -156,16 +216,18 @@ TN_INLINE record_thread *
 tni_record_enter(uintptr_t slot)
 {
   record_thread *const t = tni_record_self;
-  if (TN_UNLIKELY(t == NULL || t->busy != 0 || t->at == NULL ||
-                  !tni_record_is_on))
+  if (TN_UNLIKELY(t == NULL || t->busy != RECORD_IDLE || !tni_record_is_on)) {
+    if (t != NULL && slot < t->busy)
+      return NULL;
     return tni_record_enter_slowly(t, slot);
+  }
   t->busy = slot;
   return t;
 }
 TN_INLINE void
 tni_record_leave(record_thread *t)
 {
-  t->busy = 0;
+  t->busy = RECORD_IDLE;
 }
 
 /* What a child must find as zeros. */
@@ -250,12 +312,33 @@ bool tni_record_new_chunk(record_thread *t, uint64_t tick);
 void tni_record_other(record_thread *t, unsigned kind, const uint64_t *fields,
                       unsigned count);
 
-/* unwind.c: the stack whose innermost return address is at slot. */
+/* unwind.c */
+void tni_record_forget_rules(void);
+
+/* path.c: the stack whose innermost return address is at slot. */
 void tni_record_walk(record_thread *t, uintptr_t slot, uintptr_t bp,
                      uint32_t depth, record_window *window);
-void tni_record_forget_rules(void);
-/* The key of a window of one frame; the path stays as it is. */
-uint64_t tni_record_innermost_key(const record_thread *t, uintptr_t slot);
+void tni_record_forget_path(record_thread *t);
+/* The key of a window of these outermost frame and flags; inner: the hash of
+ * the frames in sight without it. */
+TN_INLINE uint64_t
+record_key(const record_thread *t, const record_frame *f, uint32_t flags,
+           uint64_t inner)
+{
+  const uint64_t outer =
+      f->ra * 0xd6e8feb86659fd93u + (t->top - f->slot) * 4 + flags;
+  const uint64_t h =
+      (inner ^ outer * 0xff51afd7ed558ccdu) * 0xc4ceb9fe1a85ec53u;
+  return h ^ h >> 29;
+}
+/* The words by which path[count - 1] and its callers are known again, as far
+ * as `frames` of them; 0: words do not suffice. */
+uint32_t tni_record_path_words(const record_path *p, uint32_t count,
+                               uint32_t frames);
+
+/* memo.c */
+void tni_record_keep_memo(record_thread *t, const record_window *w,
+                          record_memo *m, unsigned how, uint32_t stack);
 
 /* modules.c: .eh_frame_hdr of the module at pc; NULL: none.  Notes the module
  * in the tables when it is new. */
@@ -264,10 +347,10 @@ void tni_record_check_modules(void);
 
 /* stacks.c */
 uint32_t tni_record_stack(record_thread *t, const record_window *w,
-                          tn_trace_api api);
-/* The number of the stack with a window's key; 0: it is new. */
-uint32_t tni_record_known_stack(uint64_t window_key, tn_trace_api api);
-
+                          tn_trace_api api, bool *is_new);
+/* The number of a stack of one frame; 0: it is new. */
+uint32_t tni_record_known_one(const record_thread *t, uintptr_t slot,
+                              tn_trace_api api);
 void tni_record_forget_stacks(void);
 
 /* tables.c: the section's tables; appends one record. */
@@ -294,13 +377,14 @@ uint32_t tni_record_add_text(const char *text);
  * on. */
 void tni_record_mark_left(uintptr_t sp);
 
-/* hooks.c: the allocator behind us, found; its name. */
-void tni_record_resolve(void);
+/* hooks.c: find the allocator behind us; false: it is being looked up.  Its
+ * name. */
+bool tni_record_resolve(void);
 const char *tni_record_allocator(void);
 
-/* check.c: is the stack what libunwind says? */
-void tni_record_compare(const record_thread *t, const record_window *w,
-                        uintptr_t slot);
+/* check.c: is the stack what libunwind says, and its number what the memo says,
+ * unless that is 0? */
+void tni_record_compare(const record_window *w, uint32_t stack, uint32_t memo);
 
 /* sample.c: is an allocation of size bytes recorded?  The set of those that
  * were; false: it is full, or p is not in it. */
@@ -338,6 +422,10 @@ record_knows(void *p)
 /* events.c: what hooks say. */
 uint32_t tni_record_where(record_thread *t, uintptr_t slot, uintptr_t bp,
                           tn_trace_api api, uint32_t depth);
+uint32_t tni_record_where_slowly(record_thread *t, uintptr_t slot, uintptr_t bp,
+                                 tn_trace_api api, uint32_t depth,
+                                 record_memo *m);
+uint64_t tni_record_tick_slowly(record_thread *t, uint64_t now);
 void tni_record_alloc(record_thread *t, uint32_t stack, void *p, size_t size,
                       size_t align);
 void tni_record_free(record_thread *t, uint32_t stack, void *p);

@@ -97,30 +97,28 @@ stacks_row(const record_thread *t, const record_window *window,
            tn_trace_api api)
 {
   record_wiped *const w = tni_record_wiped;
-  const record_path *const p = &t->path;
-  const uint32_t count = p->count - window->first;
+  const record_frame *const frames = window->frame;
+  const uint32_t count = window->count;
   uintptr_t size[RECORD_DEPTH];
   uint64_t frame[RECORD_DEPTH];
   uint32_t shared = 0;
   for (uint32_t i = 0; i < count; i++) {
-    const uint32_t at = window->first + i;
-    size[i] = i ? p->slot[at - 1] - p->slot[at] : 0;
+    size[i] = i ? frames[i - 1].slot - frames[i].slot : 0;
     if (size[i] > INT32_MAX || size[i] % 8 != 0)
       size[i] = 0;
   }
   while (shared < count && shared < w->last_count && window->flags == 0 &&
-         w->last_flags == 0 &&
-         w->last_ra[shared] == p->ra[window->first + shared] &&
+         w->last_flags == 0 && w->last_ra[shared] == frames[shared].ra &&
          w->last_size[shared] == size[shared])
     shared++;
   for (uint32_t i = shared; i < count; i++) {
-    w->last_ra[i] = p->ra[window->first + i];
+    w->last_ra[i] = frames[i].ra;
     w->last_size[i] = size[i];
     frame[i] = stacks_frame(w->last_ra[i], size[i]);
   }
   w->last_count = count;
   w->last_flags = window->flags;
-  const uintptr_t outermost = p->slot[window->first];
+  const uintptr_t outermost = frames[0].slot;
   const uintptr_t top = t->top > outermost && outermost >= t->stack_low
                             ? (t->top - outermost) / 8 + 1
                             : 0;
@@ -182,18 +180,20 @@ stacks_get(uint64_t key)
 }
 
 uint32_t
-tni_record_known_stack(uint64_t window_key, tn_trace_api api)
-{
-  return stacks_get(stacks_key(window_key, api));
-}
-
-uint32_t
 tni_record_stack(record_thread *t, const record_window *window,
-                 tn_trace_api api)
+                 tn_trace_api api, bool *is_new)
 {
   const uint64_t key = stacks_key(window->key, api);
   const uint32_t known = stacks_get(key);
+  *is_new = known == 0;
   return TN_LIKELY(known != 0) ? known : stacks_add(t, window, api, key);
+}
+
+uint32_t
+tni_record_known_one(const record_thread *t, uintptr_t slot, tn_trace_api api)
+{
+  const record_frame f = {slot, *(const uintptr_t *)slot};
+  return stacks_get(stacks_key(record_key(t, &f, TN_TRACE_STACK_CUT, 0), api));
 }
 
 void
@@ -205,5 +205,6 @@ tni_record_forget_stacks(void)
   stacks_frames = NULL;
   w->stacks = 0;
   w->last_count = 0;
+  tni_record.generation++;
   tni_record_unlock(&w->stack_lock);
 }

@@ -30,6 +30,7 @@ tni_record_set_stack(record_thread *t, uintptr_t low, uintptr_t high)
 {
   t->stack_low = low;
   t->stack_high = t->top = high;
+  tni_record_forget_path(t);
 }
 
 static void
@@ -88,7 +89,7 @@ tni_record_new_thread(uintptr_t slot)
   t->busy = slot;
   t->number = __atomic_fetch_add(&w->threads, 1, __ATOMIC_RELAXED);
   t->sequence = 0;
-  t->path.count = 0;
+  tni_record_forget_path(t);
   thread_find_stack(t, slot);
   thread_row(t);
   tni_record_self = t;
@@ -136,7 +137,9 @@ thread_is_on(void)
 static record_thread *
 thread_enter(record_thread *t, uintptr_t slot)
 {
-  if (t != NULL && t->busy != 0 &&
+  if (!tni_record_resolve())
+    return NULL;
+  if (t != NULL && t->busy > RECORD_IDLE &&
       (slot < t->busy || !thread_holds(t, slot) || !thread_holds(t, t->busy)))
     return NULL;
   if (!tni_record_start() || !thread_is_on())

@@ -4,9 +4,9 @@
  * a reader keep the same predictions: what a record's stack, size and address
  * probably are, from the records before it in the chunk.
  *
- *   next[h(stack)]   the stack that followed this one last time
- *   size[h(stack)]   the size that came with it
- *   near[h(stack)]   the address that came with it
+ *   guess[h(stack)].next   the stack that followed this one last time
+ *   guess[h(stack)].size   the size that came with it
+ *   guess[h(stack)].near   the address that came with it
  *
  * Invariants
  *   [tape.same]   a reader's predictions after a record are the writer's.
@@ -43,13 +43,19 @@ typedef enum tni_tape_op {
   TNI_TAPE_RESIZE,
 } tni_tape_op;
 
+/* What came with a stack last time. */
+typedef struct tni_tape_guess {
+  uint64_t near;  // address / 16
+  uint32_t next;  // the stack that followed
+  uint32_t size;
+} tni_tape_guess;
+
 typedef struct tni_tape {
-  uint64_t tick;     // owner: of the last record
-  uint64_t address;  // owner: of the last record / 16
-  uint32_t stack;    // owner: of the last record
-  uint32_t next[TNI_TAPE_SLOTS];
-  uint32_t size[TNI_TAPE_SLOTS];
-  uint64_t near[TNI_TAPE_SLOTS];
+  uint64_t tick;                         // owner: of the last record
+  uint64_t address;                      // owner: of the last record / 16
+  uint32_t stack;                        // owner: of the last record
+  uint32_t at;                           // owner: the slot of this stack
+  tni_tape_guess guess[TNI_TAPE_SLOTS];  // owner
 } tni_tape;
 
 /* What a reader gets. */
@@ -102,6 +108,22 @@ tni_tape_put(unsigned char *p, uint64_t v)
   return p;
 }
 
+/* The same, where lengths follow no pattern: a loop's end would be guessed
+ * wrong.  Bytes beyond the end, up to four, are stored as zeros. */
+TN_INLINE unsigned char *
+tni_tape_put_evenly(unsigned char *p, uint64_t v)
+{
+  if (v >= 1u << 28)
+    return tni_tape_put(p, v);
+  const uint32_t n = (uint32_t)v;
+  const unsigned more = (unsigned)(31 - __builtin_clz(n | 1)) / 7;
+  const uint32_t bytes = (n & 0x7f) | (n & 0x3f80) << 1 | (n & 0x1fc000) << 2 |
+                         (n & 0xfe00000) << 3 |
+                         (0x808080u & ((1u << more * 8) - 1));
+  memcpy(p, &bytes, sizeof bytes);
+  return p + 1 + more;
+}
+
 /* Read a varint; at most 10 bytes, bits beyond 64 are dropped. */
 TN_INLINE uint64_t
 tni_tape_get(const unsigned char **at)
@@ -138,8 +160,9 @@ tni_tape_put_head(tni_tape *t, unsigned char *p, unsigned *tag, uint64_t tick,
     *tag |= (unsigned)TNI_TAPE_TICKS << 5;
     p = tni_tape_put(p, passed);
   }
-  uint32_t *const next = &t->next[tni_tape_slot(t->stack)];
+  uint32_t *const next = &t->guess[t->at].next;
   t->stack = stack;
+  t->at = tni_tape_slot(stack);
   if (*next == stack) {
     *tag |= TNI_TAPE_STACK;
     return p;
@@ -150,22 +173,21 @@ tni_tape_put_head(tni_tape *t, unsigned char *p, unsigned *tag, uint64_t tick,
 
 TN_INLINE unsigned char *
 tni_tape_put_address(tni_tape *t, unsigned char *p, unsigned *tag,
-                     uint32_t stack, uint64_t address)
+                     uint64_t address)
 {
-  uint64_t *const near = &t->near[tni_tape_slot(stack)];
+  uint64_t *const near = &t->guess[t->at].near;
   const uint64_t last = tni_tape_zigzag(address - t->address);
   const uint64_t same = tni_tape_zigzag(address - *near);
   *near = t->address = address;
   if (same < last)
     *tag |= TNI_TAPE_NEAR;
-  return tni_tape_put(p, same < last ? same : last);
+  return tni_tape_put_evenly(p, same < last ? same : last);
 }
 
 TN_INLINE unsigned char *
-tni_tape_put_size(tni_tape *t, unsigned char *p, unsigned *tag, uint32_t stack,
-                  uint64_t size)
+tni_tape_put_size(tni_tape *t, unsigned char *p, unsigned *tag, uint64_t size)
 {
-  uint32_t *const last = &t->size[tni_tape_slot(stack)];
+  uint32_t *const last = &t->guess[t->at].size;
   if (*last == size) {
     *tag |= TNI_TAPE_SIZE;
     return p;
@@ -183,8 +205,8 @@ tni_tape_alloc(tni_tape *t, unsigned char *p, uint64_t tick, uint32_t stack,
 {
   unsigned tag = TNI_TAPE_ALLOC;
   unsigned char *q = tni_tape_put_head(t, p + 1, &tag, tick, stack);
-  q = tni_tape_put_size(t, q, &tag, stack, size);
-  q = tni_tape_put_address(t, q, &tag, stack, address >> 4);
+  q = tni_tape_put_size(t, q, &tag, size);
+  q = tni_tape_put_address(t, q, &tag, address >> 4);
   tni_tape_seal(p, (unsigned char)tag);
   return q;
 }
@@ -195,7 +217,7 @@ tni_tape_free(tni_tape *t, unsigned char *p, uint64_t tick, uint32_t stack,
 {
   unsigned tag = TNI_TAPE_FREE;
   unsigned char *q = tni_tape_put_head(t, p + 1, &tag, tick, stack);
-  q = tni_tape_put_address(t, q, &tag, stack, address >> 4);
+  q = tni_tape_put_address(t, q, &tag, address >> 4);
   tni_tape_seal(p, (unsigned char)tag);
   return q;
 }
@@ -206,8 +228,8 @@ tni_tape_resize(tni_tape *t, unsigned char *p, uint64_t tick, uint32_t stack,
 {
   unsigned tag = TNI_TAPE_RESIZE;
   unsigned char *q = tni_tape_put_head(t, p + 1, &tag, tick, stack);
-  q = tni_tape_put_size(t, q, &tag, stack, size);
-  q = tni_tape_put_address(t, q, &tag, stack, old >> 4);
+  q = tni_tape_put_size(t, q, &tag, size);
+  q = tni_tape_put_address(t, q, &tag, old >> 4);
   q = tni_tape_put(q, tni_tape_zigzag((address >> 4) - (old >> 4)));
   t->address = address >> 4;
   tni_tape_seal(p, (unsigned char)tag);
@@ -235,7 +257,7 @@ TN_INLINE void
 tni_tape_get_address(tni_tape *t, const unsigned char **p, unsigned tag,
                      uint64_t *to)
 {
-  uint64_t *const near = &t->near[tni_tape_slot(t->stack)];
+  uint64_t *const near = &t->guess[t->at].near;
   const uint64_t from = tag & TNI_TAPE_NEAR ? *near : t->address;
   t->address = from + tni_tape_unzigzag(tni_tape_get(p));
   *near = t->address;
@@ -246,7 +268,7 @@ TN_INLINE void
 tni_tape_get_size(tni_tape *t, const unsigned char **p, unsigned tag,
                   uint64_t *to)
 {
-  uint32_t *const last = &t->size[tni_tape_slot(t->stack)];
+  uint32_t *const last = &t->guess[t->at].size;
   *to = tag & TNI_TAPE_SIZE ? *last : tni_tape_get(p);
   *last = (uint32_t)*to;
 }
@@ -272,10 +294,11 @@ tni_tape_read(tni_tape *t, const unsigned char *p, tni_tape_record *r)
   }
   const unsigned passed = tag >> 5;
   r->tick = t->tick += passed < TNI_TAPE_TICKS ? passed : tni_tape_get(&p);
-  uint32_t *const next = &t->next[tni_tape_slot(t->stack)];
+  uint32_t *const next = &t->guess[t->at].next;
   if (!(tag & TNI_TAPE_STACK))
     *next = (uint32_t)tni_tape_get(&p);
   r->stack = t->stack = *next;
+  t->at = tni_tape_slot(t->stack);
   r->size = r->old = 0;
   if (r->op != TNI_TAPE_FREE)
     tni_tape_get_size(t, &p, tag, &r->size);

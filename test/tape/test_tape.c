@@ -82,7 +82,8 @@ test_random_records(uint64_t seed)
     if (!TEST(same))
       return;
   }
-  TEST(p == end && memcmp(writer.near, reader.near, sizeof writer.near) == 0);
+  TEST(p == end &&
+       memcmp(writer.guess, reader.guess, sizeof writer.guess) == 0);
   TEST(tni_tape_read(&reader, p, &got) == NULL);
 }
 
