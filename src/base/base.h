@@ -15,6 +15,7 @@
 #include "base/annotate.h"
 #include "base/atomic.h"
 #include "base/bits.h"
+#include "base/chance.h"
 #include "base/check.h"
 #include "base/cpu.h"
 #include "base/format.h"

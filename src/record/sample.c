@@ -1,11 +1,9 @@
 /* sample.c -- one allocation in so many bytes; see record.h
  *
- * The gaps between samples are exponential, so an allocation of n bytes is
- * recorded with probability 1 - exp(-n / rate), whatever the pattern of sizes.
- * What is recorded goes into a set of addresses without locks, so that frees of
- * other blocks cost one look.
+ * An allocation of n bytes is recorded with probability 1 - exp(-n / rate):
+ * base/chance.h.  What is recorded goes into a set of addresses without locks,
+ * so that frees of other blocks cost one look.
  *
- * Source  the sampling of gperftools and tcmalloc.
  * SPDX-License-Identifier: MIT
  */
 #include "record/record.h"
@@ -26,34 +24,19 @@ tni_record_begin_samples(void)
   return sample_set != NULL;
 }
 
-/* -log2(u) for a random u in (0, 1], to four digits; and the next u. */
-static double
-sample_next_log2(uint64_t *random)
-{
-  *random = *random * 6364136223846793005u + 1442695040888963407u;
-  const uint64_t bits = (*random >> 11) | 1;  // of 53
-  const unsigned top = 63u - (unsigned)__builtin_clzll(bits);
-  const double m = (double)bits / (double)((uint64_t)1 << top);
-  const double log2 =
-      -1.7417939 +
-      (2.8212026 + (-1.4699568 + (0.44717955 - 0.056570851 * m) * m) * m) * m;
-  return 53.0 - (double)top - log2;
-}
-
 bool
 tni_record_is_sample(record_thread *t, size_t size)
 {
   if (t->random == 0) {
     t->random = record_ticks() | 1;
-    t->until_sample = (int64_t)(sample_next_log2(&t->random) * 0.6931472 *
-                                (double)tni_record.rate);
+    t->until_sample =
+        (int64_t)tni_chance_gap(&t->random, (double)tni_record.rate);
   }
   t->until_sample -= size < INT64_MAX / 2 ? (int64_t)size : INT64_MAX / 2;
   if (t->until_sample > 0)
     return false;
-  t->until_sample = (int64_t)(sample_next_log2(&t->random) * 0.6931472 *
-                              (double)tni_record.rate) +
-                    1;
+  t->until_sample =
+      (int64_t)tni_chance_gap(&t->random, (double)tni_record.rate) + 1;
   return true;
 }
 
