@@ -6,9 +6,9 @@
 #   libtenure-malloc-hardened.so  and memory errors are made harmless (2)
 #
 # One object each, so that the fast paths need no call.
-MALLOC_LAYERS := base os event vm heap shim
 malloc_src := $(call os_src,linux) \
-  $(foreach l,base event vm heap shim,$(wildcard src/$l/*.c))
+  $(foreach l,base event vm heap shim,$(wildcard src/$l/*.c)) \
+  src/record/rules.c src/record/system.c  # to walk stacks
 malloc_kinds := malloc malloc-checked malloc-hardened
 MALLOC_DEFS_malloc          := -DTN_DEBUG=$(DEBUG) -DTN_HARDEN=$(HARDEN)
 MALLOC_DEFS_malloc-checked  := -DTN_DEBUG=0 -DTN_HARDEN=1
@@ -21,7 +21,9 @@ $(BUILD)/gen/malloc/tenure_files.h: $(malloc_src) Makefile tools/malloc.mk
 	@mkdir -p $(@D)
 	@printf '#include "%s"\n' $(malloc_src:src/%=%) > $@
 
-# malloc must not be compiled into a call of itself.
+# malloc must not be compiled into a call of itself.  All code is in a section
+# of its own, so that a profile knows its frames, also in a static link.
+malloc_sections := .text .text.unlikely .text.hot .text.startup .text.exit
 define malloc_rule
 $(BUILD)/obj/libtenure-$(1).o: src/tenure.c $(BUILD)/gen/malloc/tenure_files.h \
   $(malloc_src) $(BUILD)/flags
@@ -29,6 +31,7 @@ $(BUILD)/obj/libtenure-$(1).o: src/tenure.c $(BUILD)/gen/malloc/tenure_files.h \
 	$$(call say,cc,$$@)
 	$(Q)$(CC) $(FLAGS) $$(MALLOC_DEFS_$(1)) -fno-builtin-malloc \
 	  -ftls-model=initial-exec -I$(BUILD)/gen/malloc -c $$< -o $$@
+	$(Q)objcopy $(malloc_sections:%=--rename-section %=tenure_code) $$@
 $(BUILD)/libtenure-$(1).so: $(BUILD)/obj/libtenure-$(1).o
 	$$(call say,link,$$@)
 	$(Q)$(CC) -shared -Wl,-soname,libtenure-$(1).so -Wl,-z,now -o $$@ $$^ $$(LINK)

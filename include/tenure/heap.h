@@ -47,6 +47,7 @@ TN_BEGIN_DECLS
 /* Size classes: 0 is none; 16 to 128 in steps of 16, then 8 a doubling to
  * TN_HEAP_SMALL_MAX, then 24, 40 and 56 for who asks for an alignment of 8. */
 #define TN_HEAP_CLASSES    92
+#define TN_HEAP_WINDOWS    33  // classes up to TN_HEAP_TABLE_MAX
 #define TN_HEAP_SMALL_MAX  ((size_t)131072)
 #define TN_HEAP_TABLE_MAX  ((size_t)1024)
 #define TN_HEAP_BUFFER_MIN ((size_t)32768)
@@ -56,9 +57,10 @@ typedef struct tn_heap tn_heap;
 /* One thread's way into one heap.  The fields are for the inline functions
  * below only. */
 typedef struct tn_heap_local {
-  void **top[TN_HEAP_CLASSES];    // owner: the newest free block; below the
-                                  // oldest is NULL
-  void **limit[TN_HEAP_CLASSES];  // owner: where top must stop
+  void **top[TN_HEAP_CLASSES + TN_HEAP_WINDOWS];  // owner: the newest free
+                                                  // block; below the oldest
+                                                  // is NULL
+  void **limit[TN_HEAP_CLASSES];                  // owner: where top must stop
   unsigned char class_of[TN_HEAP_TABLE_MAX / 16 + 1];  // const: of size / 16,
                                                        // rounded up
 } tn_heap_local;

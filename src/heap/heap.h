@@ -7,7 +7,7 @@
  *     class.h   sizes          page.h    blocks of one page
  *     space.h   slices         local.h   a thread's handle; heaps
  *     large.h   large blocks   remote.h  blocks of other threads' pages
- *     purge.h   memory goes back
+ *     purge.h   memory goes back   window.h  sampling what malloc gives
  *
  * Design    doc/design/heap.md      Tests  test/heap/
  * SPDX-License-Identifier: MIT
@@ -21,6 +21,7 @@
 #include "heap/class.h"
 #include "heap/live.h"
 #include "heap/local.h"
+#include "heap/window.h"
 
 /* A block of the process's heap, 16-aligned, if this thread's stack has one;
  * NULL: call tn_heap_allocate.

@@ -6,6 +6,7 @@
 #include "heap/large.h"
 #include "heap/purge.h"
 #include "heap/remote.h"
+#include "heap/window.h"
 
 /* Few are as good as empty for a program that allocates little; a busy class
  * doubles its stack up to 127 blocks, of more than LOCAL_SMALL bytes to what
@@ -409,6 +410,7 @@ tni_local_give(tni_heap_local *local, void *block, unsigned size_class)
 void
 tni_local_flush_all(tni_heap_local *local)
 {
+  tni_window_flush(local);
   local_end_waiting(local);
   for (unsigned c = 1; c < TN_HEAP_CLASSES; c++)
     if (local->stack_log2[c] != 0)

@@ -60,6 +60,7 @@ struct tni_heap_local {
   _Atomic uint32_t state;          // atomic: remote.h, and the lock
   tni_heap_local *next;            // lock: of the heap
   tni_heap_local *idle_next;       // lock
+  struct tni_heap_window *window;  // owner: window.h; NULL: none yet
   bool is_trapped;                 // owner: purge.h
   uint32_t refills;                // owner: purge.h
   uint32_t slow;                   // owner: slow steps so far
@@ -133,7 +134,7 @@ extern __attribute__((visibility("hidden")))
 uint32_t tni_local_sizes[TN_HEAP_CLASSES];
 
 /* Fill in the table of classes. */
-void tni_local_fill_table(tn_heap_local *here);
+void tni_local_fill_table(tni_heap_local *local);
 
 /* A block of a class, from the stack or a page. */
 void *tni_local_take(tni_heap_local *local, unsigned size_class);

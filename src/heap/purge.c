@@ -29,7 +29,7 @@ purge_lift(tni_heap_local *local)
   if (!local->is_trapped)
     return;
   local->is_trapped = false;
-  tni_local_fill_table(&local->here);
+  tni_local_fill_table(local);
 }
 
 void

@@ -1,6 +1,7 @@
 /* stats.c -- what is in a heap; see <tenure/heap.h> */
 #include "heap/heap.h"
 #include "heap/remote.h"
+#include "heap/window.h"
 
 /* Bytes of a block. */
 static size_t
@@ -16,9 +17,13 @@ static size_t
 stats_cached(tni_heap_local *local)
 {
   size_t bytes = 0;
-  for (unsigned c = 1; c < TN_HEAP_CLASSES; c++)
+  void **window;
+  for (unsigned c = 1; c < TN_HEAP_CLASSES; c++) {
     for (size_t i = tni_local_count(local, c); i > 0; i--)
       bytes += stats_granted(local, local->stack[c][i]);
+    for (size_t i = tni_window_count(local, c, &window); i > 0; i--)
+      bytes += stats_granted(local, window[i]);
+  }
   for (unsigned i = 0; i < TNI_QUARANTINE; i++)
     if (tni_local_waiting(local, i))
       bytes += stats_granted(local, tni_local_waiting(local, i));
@@ -128,9 +133,13 @@ stats_mark_one(tni_heap_local *local, void *block, bool is_free)
 static void
 stats_mark(tni_heap_local *local, bool is_free)
 {
-  for (unsigned c = 1; c < TN_HEAP_CLASSES; c++)
+  for (unsigned c = 1; c < TN_HEAP_CLASSES; c++) {
+    void **window;
     for (size_t i = tni_local_count(local, c); i > 0; i--)
       stats_mark_one(local, local->stack[c][i], is_free);
+    for (size_t i = tni_window_count(local, c, &window); i > 0; i--)
+      stats_mark_one(local, window[i], is_free);
+  }
   for (unsigned i = 0; i < TNI_QUARANTINE; i++)
     if (tni_local_waiting(local, i))
       stats_mark_one(local, tni_local_waiting(local, i), is_free);

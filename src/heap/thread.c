@@ -4,6 +4,7 @@
 #include "heap/local.h"
 #include "heap/purge.h"
 #include "heap/remote.h"
+#include "heap/window.h"
 
 #define THREAD_HANDLES   8u  // in a thread's table at first
 #define THREAD_LOCAL     _Thread_local __attribute__((tls_model("initial-exec")))
@@ -89,9 +90,11 @@ thread_template(void)
 }
 
 void
-tni_local_fill_table(tn_heap_local *here)
+tni_local_fill_table(tni_heap_local *local)
 {
-  memcpy(here->class_of, thread_state.template.class_of, sizeof here->class_of);
+  memcpy(local->here.class_of, thread_state.template.class_of,
+         sizeof local->here.class_of);
+  tni_window_attach(local);
 }
 
 /* A fresh handle, lock held; NULL: out of memory. */
@@ -132,6 +135,7 @@ thread_make_local(tn_heap *heap)
   local->heap = heap;
   local->next = heap->locals;
   heap->locals = local;
+  tni_window_attach(local);
   return local;
 }
 

@@ -14,10 +14,12 @@
 #define MALLOC_FAST_ZERO TN_HEAP_TABLE_MAX  // calloc: cleared on the fast path
 
 void *
-tni_shim_allocate(size_t size, size_t align)
+tni_shim_allocate(size_t size, size_t align, unsigned flags)
 {
   void *const block =
-      tn_heap_allocate(&tni_heap_default, size, align, 0).pointer;
+      TN_UNLIKELY(tni_window_rate != 0)
+          ? tni_profile_allocate(size, align, flags)
+          : tn_heap_allocate(&tni_heap_default, size, align, flags).pointer;
   if (!block)
     errno = ENOMEM;
   return block;
@@ -26,7 +28,20 @@ tni_shim_allocate(size_t size, size_t align)
 void
 tni_shim_free(void *pointer)
 {
+  if (TN_UNLIKELY(tni_window_rate != 0) && pointer)
+    tni_profile_forget(pointer);
   tn_heap_free_any(pointer);
+}
+
+void
+tni_shim_free_sized(void *pointer, size_t size, size_t align)
+{
+  tn_heap *heap = &tni_heap_default;
+  if (tni_window_rate != 0 && pointer) {
+    heap = tni_profile_heap_of(pointer);
+    tni_profile_forget(pointer);
+  }
+  tn_heap_free(heap, pointer, size, align);
 }
 
 // NOLINTBEGIN(readability-inconsistent-declaration-parameter-name): libc's are
@@ -59,12 +74,7 @@ calloc(size_t count, size_t size)
     void *const block = tni_shim_malloc(bytes);
     return block ? memset(block, 0, bytes) : NULL;
   }
-  void *const block =
-      tn_heap_allocate(&tni_heap_default, bytes, TN_ALIGN, TN_HEAP_ZERO)
-          .pointer;
-  if (!block)
-    errno = ENOMEM;
-  return block;
+  return tni_shim_allocate(bytes, TN_ALIGN, TN_HEAP_ZERO);
 }
 
 TN_API void *
@@ -88,7 +98,10 @@ realloc(void *pointer, size_t size)
     }
     return moved;
   }
-  void *const block = tn_heap_reallocate(NULL, pointer, size, TN_ALIGN).pointer;
+  void *const block =
+      TN_UNLIKELY(tni_window_rate != 0)
+          ? tni_profile_reallocate(pointer, size)
+          : tn_heap_reallocate(NULL, pointer, size, TN_ALIGN).pointer;
   if (!block)
     errno = ENOMEM;
   return block;
@@ -110,7 +123,7 @@ aligned_alloc(size_t align, size_t size)
     if (fit <= TN_HEAP_TABLE_MAX)
       return tni_shim_malloc(fit);
   }
-  return tni_shim_allocate(size, align);
+  return tni_shim_allocate(size, align, 0);
 }
 
 void free_sized(void *pointer, size_t size);
@@ -118,7 +131,7 @@ TN_API void
 free_sized(void *pointer, size_t size)
 {
   if (TNI_HEAP_CHECKED)
-    tn_heap_free(&tni_heap_default, pointer, size, TN_ALIGN);
+    tni_shim_free_sized(pointer, size, TN_ALIGN);
   else
     tni_shim_release(pointer);
 }
@@ -128,7 +141,7 @@ TN_API void
 free_aligned_sized(void *pointer, size_t align, size_t size)
 {
   if (TNI_HEAP_CHECKED)
-    tn_heap_free(&tni_heap_default, pointer, size, tni_max(align, TN_ALIGN));
+    tni_shim_free_sized(pointer, size, tni_max(align, TN_ALIGN));
   else
     tni_shim_release(pointer);
 }

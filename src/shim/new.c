@@ -37,7 +37,7 @@ new_refused(size_t size, size_t align, bool may_throw)
   new_handler *refuse;
   *(void **)&get = new_find("_ZSt15get_new_handlerv");
   for (;;) {
-    void *const block = tni_shim_allocate(size, align);
+    void *const block = tni_shim_allocate(size, align, 0);
     if (block)
       return block;
     new_handler *const handler = get ? get() : NULL;
@@ -60,7 +60,7 @@ new_plain(size_t size, bool may_throw)
   void *const block = tni_heap_try_take(size);
   if (TN_LIKELY(block != NULL))
     return block;
-  void *const slow = tni_shim_allocate(size, TN_ALIGN);
+  void *const slow = tni_shim_allocate(size, TN_ALIGN, 0);
   return TN_LIKELY(slow != NULL) ? slow
                                  : new_refused(size, TN_ALIGN, may_throw);
 }
@@ -76,7 +76,7 @@ static inline void
 new_free_sized(void *pointer, size_t size, size_t align)
 {
   if (TNI_HEAP_CHECKED)
-    tn_heap_free(&tni_heap_default, pointer, size, align);
+    tni_shim_free_sized(pointer, size, align);
   else
     tni_shim_release(pointer);
 }

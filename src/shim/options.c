@@ -2,6 +2,9 @@
  *
  *     TENURE_VERBOSE=1               options and statistics at exit
  *     TENURE_LIMIT=512M              malloc returns NULL beyond this
+ *     TENURE_PROFILE=512K            one byte in so many is a sample
+ *     TENURE_PROFILE_SIGNAL=USR2     writes the profile
+ *     TENURE_PROFILE_PATH=prefix     where to
  *
  * Read once, when the library is loaded.  Programs with raised privileges have
  * no options (tni_os_option).
@@ -10,6 +13,7 @@
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
 #endif
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -68,9 +72,31 @@ options_size(const char *name, size_t *out, size_t least)
     options_complain(name, text, "a number of bytes, as 65536, 512K or 1G");
 }
 
+/* A signal's number, or the name of one that programs have to themselves. */
+static void
+options_signal(const char *name, int *out)
+{
+  static const struct {
+    const char *name;
+    int number;
+  } known[] = {{"USR1", SIGUSR1}, {"USR2", SIGUSR2}, {"HUP", SIGHUP}};
+  const char *const text = tni_os_option(name);
+  size_t n;
+  if (!text)
+    return;
+  for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+    if (strcmp(text, known[i].name) == 0) {
+      *out = known[i].number;
+      return;
+    }
+  if (options_read_size(text, &n) && n <= (size_t)SIGRTMAX)
+    *out = (int)n;
+  else
+    options_complain(name, text, "a signal's number, USR1, USR2, HUP or 0");
+}
+
 static const char *const options_known[] = {
-    "VERBOSE",
-    "LIMIT",
+    "VERBOSE", "LIMIT", "PROFILE", "PROFILE_SIGNAL", "PROFILE_PATH",
 };
 /* Of other parts of Tenure, which look at theirs themselves. */
 static const char *const options_foreign[] = {"GC", "GUARD", "RECORD", "TRACE",
@@ -123,6 +149,12 @@ tni_shim_read_options(void)
     return;
   options_size("TENURE_VERBOSE", &verbose, 0);
   options_size("TENURE_LIMIT", &how->limit, TNI_KIB(64));
+  options_size("TENURE_PROFILE", &how->profile, 1);
+  how->profile_signal = SIGUSR2;
+  options_signal("TENURE_PROFILE_SIGNAL", &how->profile_signal);
+  how->profile_path = tni_os_option("TENURE_PROFILE_PATH");
+  if (!how->profile_path)
+    how->profile_path = "tenure-heap";
   how->verbose = verbose != 0;
   options_look_for_unknown();
 }
