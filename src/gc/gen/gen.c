@@ -13,6 +13,8 @@
  *                   are young; a minor collection leaves none.
  *   [gen.remember]  an old object that names a young one is in a list of logged
  *                   objects or cards, or logs_lost is set.
+ *   [gen.edge]      an item of work is an object to scan, or a slot of one that
+ *                   was: what is dropped is found by scanning old objects.
  * Source    Ungar 1984; en-masse promotion and a nursery that may take what is
  *           free: Appel 1989.  Promotion in place for what is pinned, and when
  *           there is no room, is ours: no reserve for copies is kept.
@@ -25,6 +27,7 @@
 #define GEN_ALL        800u  // of 1,000: the next one promotes in place
 #define GEN_LITTLE     5u    // of 1,000: it shrinks
 #define GEN_FULL_SHARE 4u    // a full collection when 1/4 of its yield is left
+#define GEN_EDGE       1u    // in an item of work: it is a slot, not an object
 
 typedef struct gen_state {
   tni_lines lines;  // first
@@ -40,6 +43,10 @@ typedef struct gen_state {
 typedef struct gen_marker {
   tni_marker marker;  // first
   tni_hole hole;
+  bool keeps;         // nothing is copied
+  uint64_t promoted;  // objects
+  uint64_t copied;    // objects
+  uint64_t copied_bytes;
 } gen_marker;
 
 static gen_state *
@@ -107,36 +114,35 @@ gen_keep(gen_marker *t, void *object)
 {
   tni_blocks *const blocks = &t->marker.tracer.heap->blocks;
   blocks->kind[tni_block_of(blocks, object)] = TNI_BLOCK_FROM_PINNED;
-  if (tni_mark(blocks, object))
+  if (tni_mark(blocks, object)) {
+    t->promoted++;
     tni_work_push(&t->marker.work, object);
+  }
 }
 
-/* A young object that was not seen before. */
-static void
-gen_promote(gen_marker *t, tn_ref *slot)
+/* Copy a young object that was not seen before to the old space; false: it
+ * stays. */
+TNI_ALWAYS bool
+gen_copy(gen_marker *t, tn_ref *slot, uint64_t header, size_t size)
 {
   tn_gc *const heap = t->marker.tracer.heap;
   void *const object = slot->at;
-  const uint64_t header = *tni_header(object);
-  const size_t size = tni_word_bytes(header, object);
   const size_t bytes = tni_copy_bytes(header, size);
   void *const copy =
-      heap->has_ambiguous_fields || gen_of(heap)->keeps
-          ? NULL
-          : tni_lines_copy_to(heap, &gen_of(heap)->lines, &t->hole, bytes);
-  heap->stats.promoted_objects++;
+      t->keeps ? NULL
+               : tni_lines_copy_to(heap, &gen_of(heap)->lines, &t->hole, bytes);
   if (TN_UNLIKELY(!copy)) {
     heap->stats.pinned_objects += !gen_of(heap)->keeps;
-    gen_keep(t, object);
-    return;
+    return false;
   }
   tni_move(object, header, size, copy, TNI_LOG_OBJECT);
   if (TN_UNLIKELY(tni_word_flags(header) & TNI_FLAG_EPH_KEY))
     tni_weak_key_reached(heap, object, copy);
-  heap->stats.copied_objects++;
-  heap->stats.copied_bytes += bytes;
+  t->promoted++;
+  t->copied++;
+  t->copied_bytes += bytes;
   slot->at = copy;
-  tni_work_push(&t->marker.work, copy);
+  return true;
 }
 
 static void
@@ -147,31 +153,65 @@ gen_visit_large(gen_marker *t, void *object)
     tni_work_push(&t->marker.work, object);
 }
 
+/* Is object in the nursery?  Another young one is marked here. */
+TNI_ALWAYS bool
+gen_is_from(gen_marker *t, void *object)
+{
+  const tni_block_kind kind =
+      tni_kind_of(&t->marker.tracer.heap->blocks, object);
+  if (kind == TNI_BLOCK_FROM || kind == TNI_BLOCK_FROM_PINNED)
+    return true;
+  if (TN_UNLIKELY(kind == TNI_BLOCK_FREE))
+    gen_visit_large(t, object);
+  return false;
+}
+
+/* A reference in an object that is scanned: noted, with its target on its way
+ * into the cache.  [gen.edge] */
 TNI_ALWAYS void
 gen_visit(tn_tracer *tracer, tn_ref *slot)
 {
   gen_marker *const t = (gen_marker *)(void *)tracer;
-  const tni_blocks *const blocks = &tracer->heap->blocks;
   void *const object = slot->at;
-  if (!object)
+  if (!object || !gen_is_from(t, object))
     return;
-  const tni_block_kind kind = tni_kind_of(blocks, object);
-  if (kind != TNI_BLOCK_FROM && kind != TNI_BLOCK_FROM_PINNED) {
-    if (TN_UNLIKELY(kind == TNI_BLOCK_FREE))
-      gen_visit_large(t, object);
-    return;  // old
-  }
-  const uint64_t header = *tni_header(object);
-  if (tni_is_forwarded(header))
-    slot->at = tni_forward_address(header);
-  else if (kind == TNI_BLOCK_FROM || !tni_is_marked(blocks, object))
-    gen_promote(t, slot);
+  __builtin_prefetch(tni_header(object));
+  tni_work_push(&t->marker.work, (unsigned char *)slot + GEN_EDGE);
 }
 
+/* Follow a reference into the nursery.  True: *slot is a new copy, of size. */
+TNI_ALWAYS bool
+gen_follow(gen_marker *t, tn_ref *slot, uint64_t *header, size_t *size)
+{
+  void *const object = slot->at;
+  *header = *tni_header(object);
+  if (tni_is_forwarded(*header)) {
+    slot->at = tni_forward_address(*header);
+    return false;
+  }
+  const tni_blocks *const blocks = &t->marker.tracer.heap->blocks;
+  if (TN_UNLIKELY(blocks->kind[tni_block_of(blocks, object)] ==
+                  TNI_BLOCK_FROM_PINNED) &&
+      tni_is_marked(blocks, object))
+    return false;
+  *size = tni_word_bytes(*header, object);
+  if (TN_LIKELY(gen_copy(t, slot, *header, *size)))
+    return true;
+  gen_keep(t, object);
+  return false;
+}
+
+/* A reference from outside of the heap's objects: nobody would find it again
+ * if the list of work dropped it. */
 static void
 gen_visit_slot(tn_tracer *tracer, tn_ref *slot)
 {
-  gen_visit(tracer, slot);
+  gen_marker *const t = (gen_marker *)(void *)tracer;
+  uint64_t header;
+  size_t size;
+  if (slot->at && gen_is_from(t, slot->at) &&
+      gen_follow(t, slot, &header, &size))
+    tni_work_push(&t->marker.work, slot->at);
 }
 
 static void *
@@ -206,7 +246,6 @@ gen_hold(tn_tracer *tracer, void *object)
     gen_visit_large(t, object);
   } else if ((kind == TNI_BLOCK_FROM || kind == TNI_BLOCK_FROM_PINNED) &&
              !tni_is_marked(&heap->blocks, object)) {
-    heap->stats.promoted_objects++;
     heap->stats.pinned_objects++;
     gen_keep(t, object);
   }
@@ -259,13 +298,32 @@ gen_trace_all_old(gen_marker *t)
   (void)tni_large_walk(heap, gen_trace_old, t);
 }
 
+/* An item of work. */
+TNI_ALWAYS void
+gen_do(gen_marker *t, void *item)
+{
+  if (!(tni_address(item) & GEN_EDGE)) {
+    tni_marker_scan(&t->marker, item, gen_visit, gen_scan);
+    return;
+  }
+  tn_ref *const slot = (tn_ref *)(void *)((unsigned char *)item - GEN_EDGE);
+  uint64_t header;
+  size_t size;
+  if (!gen_follow(t, slot, &header, &size))
+    return;
+  t->marker.objects++;
+  t->marker.bytes += size;
+  tni_trace(&t->marker.tracer, tni_word_type(header), slot->at, gen_visit);
+}
+
 static void
 gen_drain(tn_tracer *tracer)
 {
   gen_marker *const t = (gen_marker *)(void *)tracer;
   tn_gc *const heap = tracer->heap;
   for (;;) {
-    tni_marker_drain(&t->marker, gen_visit, gen_scan);
+    for (void *item; (item = tni_work_pop(&t->marker.work)) != NULL;)
+      gen_do(t, item);
     if (!tni_load_relaxed(&heap->pool.overflow))
       return;
     tni_store_relaxed(&heap->pool.overflow, 0);
@@ -275,6 +333,7 @@ gen_drain(tn_tracer *tracer)
 }
 
 /* [gen.remember] */
+/* The slots of remembered objects are followed when they are popped. */
 static void
 gen_visit_remembered(gen_marker *t, tni_vector *logged, tni_vector *cards)
 {
@@ -324,7 +383,8 @@ gen_minor(tn_gc *heap)
                                         .visit = gen_visit_slot,
                                         .visit_word = gen_visit_word,
                                         .visit_special = tni_weak_found}},
-                  .hole = {.block = TNI_NO_BLOCK}};
+                  .hole = {.block = TNI_NO_BLOCK},
+                  .keeps = heap->has_ambiguous_fields || gen->keeps};
   tni_work_init(&t.marker.work, &heap->pool);
   gen->is_minor = true;
   gen->lines.checks_room = false;
@@ -340,6 +400,9 @@ gen_minor(tn_gc *heap)
   tni_hole_close(heap, &t.hole);
   tni_work_fini(&t.marker.work);
   tni_marker_note(&t.marker, 0);
+  heap->stats.promoted_objects += t.promoted;
+  heap->stats.copied_objects += t.copied;
+  heap->stats.copied_bytes += t.copied_bytes;
   gen_end_nursery(heap);
   tni_large_sweep(heap, true, true);
   gen->lines.checks_room = true;

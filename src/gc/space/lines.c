@@ -117,16 +117,6 @@ tni_hole_close(tn_gc *heap, tni_hole *hole)
 
 /* ---- Mutators ------------------------------------------------------------------------ */
 
-static void *
-lines_take(tni_hole *hole, size_t bytes)
-{
-  if ((size_t)(hole->end - hole->cursor) < bytes)
-    return NULL;
-  void *const object = hole->cursor + TN_GC_HEADER;
-  hole->cursor += bytes;
-  return object;
-}
-
 /* The small hole's cursor is where the mutator's is. */
 static void
 lines_catch_up(tni_mutator *m, tni_hole *hole)
@@ -143,11 +133,11 @@ tni_lines_allocate(tni_mutator *m, tni_lines *lines, tni_holes *holes,
   tn_gc *const heap = m->heap;
   if (bytes > TNI_LINE_SIZE) {
     heap->stats.allocated_bytes += bytes;
-    void *const object = lines_take(&holes->medium, bytes);
+    void *const object = tni_hole_take(&holes->medium, bytes);
     if (object)
       return object;
     if (tni_hole_next(heap, lines, &holes->medium, bytes, true, true))
-      return lines_take(&holes->medium, bytes);
+      return tni_hole_take(&holes->medium, bytes);
   }
   lines_catch_up(m, &holes->small);
   if (!tni_hole_next(heap, lines, &holes->small, bytes, false, true))
@@ -168,13 +158,11 @@ tni_lines_retire(tni_mutator *m, tni_holes *holes)
 /* ---- Collecting ------------------------------------------------------------------------ */
 
 void *
-tni_lines_copy_to(tn_gc *heap, tni_lines *lines, tni_hole *hole, size_t bytes)
+tni_lines_copy_slow(tn_gc *heap, tni_lines *lines, tni_hole *hole, size_t bytes)
 {
-  void *object = lines_take(hole, bytes);
-  if (!object &&
-      tni_hole_next(heap, lines, hole, bytes, !lines->copies_anywhere, false))
-    object = lines_take(hole, bytes);
-  return object;
+  return tni_hole_next(heap, lines, hole, bytes, !lines->copies_anywhere, false)
+             ? tni_hole_take(hole, bytes)
+             : NULL;
 }
 
 static bool

@@ -72,9 +72,28 @@ void *tni_lines_allocate(tni_mutator *m, tni_lines *lines, tni_holes *holes,
                          size_t bytes);
 void tni_lines_retire(tni_mutator *m, tni_holes *holes);
 
+/* Take bytes from a hole: memory for an object, or NULL. */
+static inline void *
+tni_hole_take(tni_hole *hole, size_t bytes)
+{
+  unsigned char *const at = hole->cursor;
+  if (TN_UNLIKELY((size_t)(hole->end - at) < bytes))
+    return NULL;
+  hole->cursor = at + bytes;
+  return at + TN_GC_HEADER;
+}
+
 /* Memory for a copy, or NULL: the object stays. */
-void *tni_lines_copy_to(tn_gc *heap, tni_lines *lines, tni_hole *hole,
-                        size_t bytes);
+TN_COLD void *tni_lines_copy_slow(tn_gc *heap, tni_lines *lines, tni_hole *hole,
+                                  size_t bytes);
+static inline void *
+tni_lines_copy_to(tn_gc *heap, tni_lines *lines, tni_hole *hole, size_t bytes)
+{
+  void *const object = tni_hole_take(hole, bytes);
+  return TN_LIKELY(object != NULL)
+             ? object
+             : tni_lines_copy_slow(heap, lines, hole, bytes);
+}
 
 /* Before full marking: starts of all objects (when words must be resolved),
  * no marks, no live lines; and choose what to evacuate. */
