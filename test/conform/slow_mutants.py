@@ -15,8 +15,8 @@ import sys
 import tempfile
 
 BUILD = pathlib.Path(os.environ.get("BUILD", "build"))
-TESTS = ["test/gc/test_barrier", "test/conform/test_bulk", "test/conform/test_conform",
-         "test/gc/test_api"]
+TESTS = ["test/gc/test_barrier", "test/gc/test_types", "test/conform/test_bulk",
+         "test/conform/test_conform", "test/gc/test_api"]
 
 # file, what stands there, what the mutant has
 MUTANTS = [
@@ -26,6 +26,8 @@ MUTANTS = [
     ("core/barrier.c", "  else\n    barrier_log_object(m, object.at);", "  else\n    ;"),
     ("core/barrier.c", "  else if (logged && count)\n    tni_gc_log(m, object, to);", ""),
     ("gen/gen.c", "    *tni_logged(object) = TNI_LOG_OBJECT;\n    tni_trace(", "    tni_trace("),
+    ("gen/gen.c", "    tni_move_plain(object, header, size, copy, TNI_LOG_OBJECT);",
+     "    tni_move_plain(object, header, size, copy, 0);"),
     ("gen/gen.c", "  tni_move(object, header, size, copy, TNI_LOG_OBJECT);",
      "  tni_move(object, header, size, copy, 0);"),
     ("gen/gen.c", "    tni_large_trace_card(tracer, cards->at[i], gen_visit_slot);", "    ;"),
@@ -43,13 +45,35 @@ MUTANTS = [
     ("space/markregion.c", "  tni_roots_held(&t.marker.tracer, markregion_hold);\n", ""),
     ("gen/gen.c", "  tni_roots_held(&t.marker.tracer, gen_hold);\n", ""),
     # forwarding
-    ("core/object.h", "  *tni_header(object) = tni_address(to) | TNI_FORWARDED;", ""),
+    ("core/object.h", "  *tni_header(to) = kept | (uint64_t)logged << TNI_LOG_SHIFT;\n"
+     "  *tni_header(object) = tni_address(to) | TNI_FORWARDED;",
+     "  *tni_header(to) = kept | (uint64_t)logged << TNI_LOG_SHIFT;\n"),
+    ("core/object.h", "  *tni_header(to) = header | (uint64_t)logged << TNI_LOG_SHIFT;\n"
+     "  *tni_header(object) = tni_address(to) | TNI_FORWARDED;",
+     "  *tni_header(to) = header | (uint64_t)logged << TNI_LOG_SHIFT;\n"),
+    ("core/object.h", "for (size_t i = words & 1; i < words; i += 2)",
+     "for (size_t i = 0; i + 1 < words; i += 2)"),
     ("core/object.h", "  to[bytes / sizeof(uint64_t) - 1] = tni_address_hash(object);",
      "  to[bytes / sizeof(uint64_t) - 1] = tni_address_hash(to);"),
     ("space/markregion.c", "      slot->at = tni_forward_address(header);\n      return;",
      "      return;"),
-    ("gen/gen.c", "    slot->at = tni_forward_address(header);\n  else",
-     "    ;\n  else"),
+    ("gen/gen.c", "    slot->at = tni_forward_address(*header);\n", ""),
+    # the list of slots, and what is plain
+    ("gen/gen.c", "  if (!object || !gen_is_from(t, object))\n    return;\n  __builtin",
+     "  if (!object || !gen_is_from(t, object) || t->promoted % 64 == 63)\n    return;\n  __builtin"),
+    ("gen/gen.c", "      gen_follow(t, slot, &header, &size))\n    tni_work_push(&t->marker.work, slot->at);",
+     "      gen_follow(t, slot, &header, &size))\n    ;"),
+    ("gen/gen.c", "    heap->stats.worklist_overflows++;\n    gen_trace_all_old(t);",
+     "    heap->stats.worklist_overflows++;"),
+    ("gen/gen.c", "  gen->nursery = block;\n", "  gen->nursery = block;\n"
+     "  if (gen->used % 16 == 15)\n    heap->blocks.info[block].next = TNI_NO_BLOCK;\n"),
+    ("semi/semi.c", "      f->cursor += type->plain;", "      f->cursor += type->plain - 8 * (type->plain > 32);"),
+    ("semi/semi.c", "    t->to.cursor = f.cursor;\n    tni_trace(", "    tni_trace("),
+    ("semi/semi.c", "  t->to.cursor = f->cursor;\n  semi_visit(", "  semi_visit("),
+    ("core/type.c", "    if (word >= 64 || spec->offsets[i] % TYPE_WORD != 0)",
+     "    if (spec->offsets[i] % TYPE_WORD != 0)"),
+    ("core/type.c", "  return (shape == TNI_MAP || shape == TNI_LEAF) && spec->element_size == 0 &&",
+     "  return (shape == TNI_MAP || shape == TNI_LEAF) &&"),
     ("semi/semi.c", "    ref->at = tni_forward_address(*tni_header(ref->at));\n", ""),
     # sweep
     ("space/cells.c", "  while (i < most && !cells_is_used(blocks, start + (size_t)i * cell))",
@@ -64,8 +88,8 @@ MUTANTS = [
     # from one block to the next
     ("semi/semi.c", "  return t->to.block != TNI_NO_BLOCK &&\n"
      "         (t->scan_block != t->to.block || t->scan != t->to.cursor);", "  return false;"),
-    ("semi/semi.c", "tni_word_type(header), object, semi_visit);\n    }\n",
-     "tni_word_type(header), object, semi_visit);\n    }\n"
+    ("semi/semi.c", "    t->scan = semi_scan_run(t, t->scan, end);\n",
+     "    t->scan = semi_scan_run(t, t->scan, end);\n"
      "    if (t->scan_block != t->to.block) {\n"
      "      t->scan_block = heap->blocks.info[t->scan_block].next;\n"
      "      t->scan = tni_block_start(&heap->blocks, t->scan_block);\n"

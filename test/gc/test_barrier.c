@@ -2,9 +2,9 @@
  *
  * Each way to store a reference, into an old object of each kind, is the only
  * way to a young object when a minor collection comes.  And: work lists that
- * overflow, ambiguous fields, promotion in place.
+ * overflow, promotion in place.
  *
- *   [gc.write] [gen.remember] [gc.logged] [work.once]
+ *   [gc.write] [gen.remember] [gen.edge] [gc.logged] [work.once]
  * SPDX-License-Identifier: MIT
  */
 #include "gc/heap.h"
@@ -104,43 +104,6 @@ test_overflow(void)
     TEST(s.worklist_overflows > 0);
 }
 
-struct vague {
-  uintptr_t word;
-  tn_ref exact;
-};
-
-/* A word in an object may be a reference, and is not changed. */
-static void
-test_ambiguous_fields(void)
-{
-  HEAP_CLOSES test_heap h = heap_open((tn_gc_options){.collector = collector});
-  tn_status status;
-  const tn_type_spec spec = {
-      .name = "vague", .size = sizeof(struct vague), .map = 2, .ambiguous = 1};
-  const tn_type *const vague = tn_gc_type(h.gc, &spec, &status);
-  TEST((vague != NULL) == !heap_is(&h, "semi"));
-  TEST(status == (vague ? TN_OK : TN_ENOTSUP));
-  TN_ROOTS(h.m, r, v, n);
-  for (int k = 0; vague && k < 4; k++) {
-    r.v = tn_gc_new(h.m, vague);
-    if (k == 1)
-      tn_gc_collect(h.m, TN_GC_FULL);
-    r.n = heap_node(&h, 41);
-    const uintptr_t word = (uintptr_t)r.n.at + (k == 2 ? 16 : 0);
-    tn_gc_write_word(h.m, r.v, &TN_AT(struct vague, r.v)->word, word);
-    tn_gc_write(h.m, r.v, &TN_AT(struct vague, r.v)->exact, r.v);
-    const void *const at = r.n.at;
-    r.n = TN_REF_NULL;
-    for (int c = 0; c < 3; c++)
-      tn_gc_collect(h.m, (tn_gc_kind)c);
-    for (int i = 0; i < 2000; i++)
-      (void)heap_node(&h, 1);
-    TEST(TN_AT(struct vague, r.v)->word == word);
-    TEST(((const struct node *)at)->id == 41);
-    TEST(TN_AT(struct vague, r.v)->exact.at == r.v.at);
-  }
-}
-
 /* A pinned young object among others: they move out, it becomes old there. */
 static void
 test_promotion_in_place(void)
@@ -186,7 +149,6 @@ main(void)
     test_stores(20000, false);  // large, logged by cards
     test_stores(3, true);
     test_overflow();
-    test_ambiguous_fields();
     test_promotion_in_place();
     if (test_state.failures) {
       fprintf(stderr, "  in collector %s\n", collector);

@@ -42,6 +42,7 @@ tni_blocks_init(tni_blocks *blocks, size_t bytes, const char *name)
   if (count == 0 || count >= TNI_NO_BLOCK)
     return TN_ERANGE;
   blocks->count = (uint32_t)count;
+  blocks->reach = count << TNI_BLOCK_LOG2;
   blocks->region = tni_region_create(
       &(tni_region_options){.size = (count + 1) << TNI_BLOCK_LOG2,
                             .guard = TN_VM_GRAIN,

@@ -70,6 +70,7 @@ typedef struct tni_blocks {
   tni_region *table;       // const: the tables
   unsigned char *base;     // const
   uint32_t count;          // const: reserved
+  size_t reach;            // const: bytes of those
   uint32_t high;           // lock: blocks ever used
   uint32_t free;           // lock: list
   uint32_t free_count;     // lock: on the list
@@ -122,7 +123,7 @@ static inline tni_block_kind
 tni_kind_of(const tni_blocks *blocks, const void *p)
 {
   const size_t offset = tni_address(p) - tni_address(blocks->base);
-  return offset < (size_t)blocks->high << TNI_BLOCK_LOG2
+  return offset < blocks->reach  // [blocks.kind]
              ? (tni_block_kind)blocks->kind[offset >> TNI_BLOCK_LOG2]
              : TNI_BLOCK_FREE;
 }

@@ -67,14 +67,15 @@ typedef struct tni_type tni_type;
 struct tni_type {
   tn_type public;           // const, first
   size_t bytes;             // const: of an object without elements, with header
+  uint32_t plain;           // const: the same if map says all; 0: it does not
+  tni_shape shape;          // const
+  uint64_t map;             // const
   size_t element_size;      // const: 0 when it has none
   size_t count_offset;      // const
-  uint64_t map;             // const
   uint64_t element_map;     // const
   uint64_t ambiguous;       // const
   const uint32_t *offsets;  // const
   uint32_t offset_count;    // const
-  tni_shape shape;          // const
   tn_trace_fn *trace;       // const
   tni_type *next;           // heap's list; lock: heap
 };
@@ -170,6 +171,18 @@ tni_word_bytes(uint64_t header, const void *object)
              : tni_word_bytes_rare(header, object);
 }
 
+/* The type of the usual object, NULL for others: it has no flags, is not logged,
+ * and type->plain bytes long, its references in type->map. */
+static inline const tni_type *
+tni_plain_type(uint64_t header)
+{
+  if (TN_UNLIKELY(header >> TNI_FLAGS_SHIFT != 0))
+    return NULL;
+  // NOLINTNEXTLINE(performance-no-int-to-ptr): nothing is packed in it
+  const tni_type *const type = (const tni_type *)(uintptr_t)header;
+  return TN_LIKELY(type->plain != 0) ? type : NULL;
+}
+
 static inline size_t
 tni_bytes(const void *object)
 {
@@ -222,20 +235,37 @@ tni_move_hash(const void *object, uint64_t header, size_t bytes, uint64_t *to)
   return header | (uint64_t)TNI_FLAG_HAS_HASH << TNI_FLAGS_SHIFT;
 }
 
+/* Copy the words of an object of bytes bytes, without its header. */
+static inline void
+tni_copy_words(void *to, const void *object, size_t bytes)
+{
+  const uint64_t *const from_word = object;
+  uint64_t *const to_word = to;
+  const size_t words = bytes / sizeof(uint64_t) - 1;
+  to_word[0] = from_word[0];
+  for (size_t i = words & 1; i < words; i += 2)
+    memcpy(&to_word[i], &from_word[i], 2 * sizeof(uint64_t));
+}
+
+/* tni_move of an object that has a tni_plain_type. */
+static inline void
+tni_move_plain(void *object, uint64_t header, size_t bytes, void *to,
+               unsigned logged)
+{
+  tni_copy_words(to, object, bytes);
+  *tni_header(to) = header | (uint64_t)logged << TNI_LOG_SHIFT;
+  *tni_header(object) = tni_address(to) | TNI_FORWARDED;
+}
+
 /* Move an object of bytes bytes to to (which has tni_copy_bytes), and leave
  * the forwarding address.  logged is the logged byte that the copy gets. */
 static inline void
 tni_move(void *object, uint64_t header, size_t bytes, void *to, unsigned logged)
 {
-  const uint64_t *const from_word = object;
-  uint64_t *const to_word = to;
-  const size_t words = bytes / sizeof(uint64_t) - 1;
   uint64_t kept = header;
-  to_word[0] = from_word[0];
-  for (size_t i = 1; i < words; i++)
-    to_word[i] = from_word[i];
+  tni_copy_words(to, object, bytes);
   if (TN_UNLIKELY(tni_word_flags(header) & TNI_FLAG_HASHED))
-    kept = tni_move_hash(object, header, bytes, to_word);
+    kept = tni_move_hash(object, header, bytes, to);
   kept &= ~((uint64_t)0xff << TNI_LOG_SHIFT);
   *tni_header(to) = kept | (uint64_t)logged << TNI_LOG_SHIFT;
   *tni_header(object) = tni_address(to) | TNI_FORWARDED;

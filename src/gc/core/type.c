@@ -64,23 +64,53 @@ type_maps_fit(const tn_type_spec *spec)
          type_offsets_fit(spec);
 }
 
+/* The map that says what a list of offsets does; 0 when none can. */
+static uint64_t
+type_list_map(const tn_type_spec *spec)
+{
+  uint64_t map = 0;
+  for (size_t i = 0; i < spec->offset_count; i++) {
+    const size_t word = spec->offsets[i] / TYPE_WORD;
+    if (word >= 64 || spec->offsets[i] % TYPE_WORD != 0)
+      return 0;
+    map |= (uint64_t)1 << word;
+  }
+  return map;
+}
+
+/* Bytes of an object that is scanned by its map alone; 0: of another. */
+static size_t
+type_plain(const tn_type_spec *spec, tni_shape shape, size_t bytes)
+{
+  return (shape == TNI_MAP || shape == TNI_LEAF) && spec->element_size == 0 &&
+                 bytes <= TN_GC_LARGE
+             ? bytes
+             : 0;
+}
+
 static tni_type *
 type_make(tn_gc *heap, const tn_type_spec *spec, tni_shape shape)
 {
-  const size_t list = spec->offset_count * sizeof(uint32_t);
+  const uint64_t list_map = type_list_map(spec);
+  if (list_map)
+    shape = TNI_MAP;
+  const size_t list = list_map ? 0 : spec->offset_count * sizeof(uint32_t);
   tni_type *const type = tni_meta_allocate(sizeof *type + list);
   if (!type)
     return NULL;
   uint32_t *const offsets = (uint32_t *)(void *)(type + 1);
   if (list)
     memcpy(offsets, spec->offsets, list);
+  const size_t bytes =
+      TN_GC_HEADER +
+      tni_max(tni_round_up(spec->size, TN_GC_GRANULE), TN_GC_GRANULE);
   *type = (tni_type){
       .public = {.size = spec->size, .name = spec->name},
-      .bytes = TN_GC_HEADER +
-               tni_max(tni_round_up(spec->size, TN_GC_GRANULE), TN_GC_GRANULE),
+      .bytes = bytes,
+      .plain = (uint32_t)type_plain(spec, shape, bytes),
       .element_size = spec->element_size,
       .count_offset = spec->count_offset,
-      .map = spec->map,
+      .map = spec->map | list_map,
       .element_map = spec->element_map,
       .ambiguous = spec->ambiguous,
       .offsets = offsets,

@@ -30,14 +30,15 @@
 #define GEN_EDGE       1u    // in an item of work: it is a slot, not an object
 
 typedef struct gen_state {
-  tni_lines lines;  // first
-  size_t target;    // bytes that the nursery should have
-  size_t least;     // const: never less, as long as there is room
-  uint32_t most;    // blocks that it may have now
-  uint32_t used;    // blocks that it has
-  size_t yield;     // bytes free after the last full collection
-  bool is_minor;    // a minor collection runs
-  bool keeps;       // nearly all survived the last one: promote in place
+  tni_lines lines;   // first
+  size_t target;     // bytes that the nursery should have
+  size_t least;      // const: never less, as long as there is room
+  uint32_t most;     // blocks that it may have now
+  uint32_t used;     // blocks that it has
+  uint32_t nursery;  // list of them, through info.next
+  size_t yield;      // bytes free after the last full collection
+  bool is_minor;     // a minor collection runs
+  bool keeps;        // nearly all survived the last one: promote in place
 } gen_state;
 
 typedef struct gen_marker {
@@ -71,6 +72,7 @@ gen_size_nursery(tn_gc *heap)
   const size_t bytes = tni_min(gen->target, gen_free(heap) / 2);
   gen->most = (uint32_t)tni_max(bytes / TNI_BLOCK_SIZE, 1);
   gen->used = 0;
+  gen->nursery = TNI_NO_BLOCK;
   heap->stats.nursery_bytes = (uint64_t)gen->most * TNI_BLOCK_SIZE;
 }
 
@@ -95,6 +97,9 @@ gen_allocate(tni_mutator *m, size_t bytes)
   if (gen->used >= gen->most || !tni_has_room(heap, TNI_BLOCK_SIZE) ||
       !tni_linear_refill(m, TNI_BLOCK_LINEAR))
     return NULL;
+  const uint32_t block = tni_block_of(&heap->blocks, m->start);
+  heap->blocks.info[block].next = gen->nursery;
+  gen->nursery = block;
   gen->used++;
   return tni_piece_take(m, bytes);
 }
@@ -120,6 +125,15 @@ gen_keep(gen_marker *t, void *object)
   }
 }
 
+static __attribute__((noinline)) void
+gen_move_rare(tn_gc *heap, void *object, uint64_t header, size_t size,
+              void *copy)
+{
+  tni_move(object, header, size, copy, TNI_LOG_OBJECT);
+  if (tni_word_flags(header) & TNI_FLAG_EPH_KEY)
+    tni_weak_key_reached(heap, object, copy);
+}
+
 /* Copy a young object that was not seen before to the old space; false: it
  * stays. */
 TNI_ALWAYS bool
@@ -135,9 +149,10 @@ gen_copy(gen_marker *t, tn_ref *slot, uint64_t header, size_t size)
     heap->stats.pinned_objects += !gen_of(heap)->keeps;
     return false;
   }
-  tni_move(object, header, size, copy, TNI_LOG_OBJECT);
-  if (TN_UNLIKELY(tni_word_flags(header) & TNI_FLAG_EPH_KEY))
-    tni_weak_key_reached(heap, object, copy);
+  if (TN_LIKELY(header >> TNI_FLAGS_SHIFT == 0))
+    tni_move_plain(object, header, size, copy, TNI_LOG_OBJECT);
+  else
+    gen_move_rare(heap, object, header, size, copy);
   t->promoted++;
   t->copied++;
   t->copied_bytes += bytes;
@@ -194,7 +209,8 @@ gen_follow(gen_marker *t, tn_ref *slot, uint64_t *header, size_t *size)
                   TNI_BLOCK_FROM_PINNED) &&
       tni_is_marked(blocks, object))
     return false;
-  *size = tni_word_bytes(*header, object);
+  const tni_type *const plain = tni_plain_type(*header);
+  *size = plain ? plain->plain : tni_word_bytes(*header, object);
   if (TN_LIKELY(gen_copy(t, slot, *header, *size)))
     return true;
   gen_keep(t, object);
@@ -292,7 +308,8 @@ gen_trace_all_old(gen_marker *t)
   tn_gc *const heap = t->marker.tracer.heap;
   tni_hole_close(heap, &t->hole);
   (void)tni_lines_walk(heap, gen_trace_old, t);
-  for (uint32_t b = 0; b < heap->blocks.high; b++)
+  for (uint32_t b = gen_of(heap)->nursery; b != TNI_NO_BLOCK;
+       b = heap->blocks.info[b].next)
     if (heap->blocks.kind[b] == TNI_BLOCK_FROM_PINNED)
       (void)tni_walk_marked(&heap->blocks, b, gen_trace_old, t);
   (void)tni_large_walk(heap, gen_trace_old, t);
@@ -362,17 +379,20 @@ gen_visit_all_remembered(gen_marker *t)
   }
 }
 
-/* Pinned blocks are old ones; the others of the nursery are free. */
+/* Pinned blocks are old ones; the others of the nursery are free, the first of
+ * them the one that was first before. */
 static void
 gen_end_nursery(tn_gc *heap)
 {
   gen_state *const gen = gen_of(heap);
-  for (uint32_t b = heap->blocks.high; b-- > 0;) {
+  for (uint32_t next, b = gen->nursery; b != TNI_NO_BLOCK; b = next) {
+    next = heap->blocks.info[b].next;
     if (heap->blocks.kind[b] == TNI_BLOCK_FROM)
       tni_space_give(heap, b);
-    else if (heap->blocks.kind[b] == TNI_BLOCK_FROM_PINNED)
+    else
       tni_lines_adopt(heap, &gen->lines, b);
   }
+  gen->nursery = TNI_NO_BLOCK;
 }
 
 static void
@@ -390,7 +410,9 @@ gen_minor(tn_gc *heap)
   gen->lines.checks_room = false;
   gen->lines.copies_anywhere = true;
   gen->lines.spare = (uint32_t)(gen_free(heap) / TNI_BLOCK_SIZE);
-  tni_linear_turn(heap, TNI_BLOCK_LINEAR, TNI_BLOCK_FROM);
+  for (uint32_t b = gen->nursery; b != TNI_NO_BLOCK;
+       b = heap->blocks.info[b].next)
+    heap->blocks.kind[b] = TNI_BLOCK_FROM;
   tni_roots_held(&t.marker.tracer, gen_hold);
   tni_roots_visit(&t.marker.tracer, gen_visit_slot);
   gen_visit_all_remembered(&t);

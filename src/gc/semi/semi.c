@@ -18,7 +18,6 @@ typedef struct semi_tracer {
   uint32_t scan_block;  // what is copied is scanned up to here
   unsigned char *scan;
   uint64_t objects;  // scanned
-  uint64_t bytes;    // copied
 } semi_tracer;
 
 /* In the worst case each copied block wastes a quarter, and each object of 16
@@ -36,44 +35,88 @@ semi_allocate(tni_mutator *m, size_t bytes)
              : NULL;
 }
 
-TNI_ALWAYS void
-semi_visit(tn_tracer *tracer, tn_ref *slot)
+/* A reference to what does not move. */
+static __attribute__((noinline)) void
+semi_visit_other(semi_tracer *t, void *object)
 {
-  semi_tracer *const t = (semi_tracer *)(void *)tracer;
-  tn_gc *const heap = tracer->heap;
-  void *const object = slot->at;
-  if (!object)
+  tn_gc *const heap = t->tracer.heap;
+  if (tni_kind_of(&heap->blocks, object) != TNI_BLOCK_FREE ||
+      !tni_large_mark(heap, object))
     return;
-  const tni_block_kind kind = tni_kind_of(&heap->blocks, object);
-  if (kind != TNI_BLOCK_FROM) {
-    if (kind == TNI_BLOCK_FREE && tni_large_mark(heap, object)) {
-      if (tni_word_flags(*tni_header(object)) & TNI_FLAG_EPH_KEY)
-        tni_weak_key_reached(heap, object, object);
-      tni_work_push(&t->large, object);
-    }
-    return;
-  }
-  const uint64_t header = *tni_header(object);
-  if (tni_is_forwarded(header)) {
-    slot->at = tni_forward_address(header);
-    return;
-  }
+  if (tni_word_flags(*tni_header(object)) & TNI_FLAG_EPH_KEY)
+    tni_weak_key_reached(heap, object, object);
+  tni_work_push(&t->large, object);
+}
+
+/* Copy an object. */
+static __attribute__((noinline)) void *
+semi_copy(semi_tracer *t, void *object, uint64_t header)
+{
+  tn_gc *const heap = t->tracer.heap;
   const size_t size = tni_word_bytes(header, object);
-  const size_t bytes = tni_copy_bytes(header, size);
-  void *const copy = tni_linear_take(heap, &t->to, bytes);
+  void *const copy =
+      tni_linear_take(heap, &t->to, tni_copy_bytes(header, size));
   if (TN_UNLIKELY(!copy))
     tni_fatal("tenure: the system took back memory for copies");
   tni_move(object, header, size, copy, 0);
   if (TN_UNLIKELY(tni_word_flags(header) & TNI_FLAG_EPH_KEY))
     tni_weak_key_reached(heap, object, copy);
-  t->bytes += bytes;
-  slot->at = copy;
+  return copy;
 }
 
 static void
-semi_visit_slot(tn_tracer *tracer, tn_ref *slot)
+semi_visit(tn_tracer *tracer, tn_ref *slot)
 {
-  semi_visit(tracer, slot);
+  semi_tracer *const t = (semi_tracer *)(void *)tracer;
+  void *const object = slot->at;
+  if (!object)
+    return;
+  if (tni_kind_of(&tracer->heap->blocks, object) != TNI_BLOCK_FROM) {
+    semi_visit_other(t, object);
+    return;
+  }
+  const uint64_t header = *tni_header(object);
+  slot->at = tni_is_forwarded(header) ? tni_forward_address(header)
+                                      : semi_copy(t, object, header);
+}
+
+/* What scanning plain objects needs, in registers. */
+typedef struct semi_fast {
+  const unsigned char *kind;
+  uintptr_t base;
+  size_t reach;
+  unsigned char *cursor;  // of t->to
+  unsigned char *end;
+} semi_fast;
+
+/* semi_visit, where the usual things need no call. */
+TNI_ALWAYS void
+semi_visit_fast(semi_tracer *t, semi_fast *f, tn_ref *slot)
+{
+  void *const object = slot->at;
+  if (!object)
+    return;
+  const size_t offset = tni_address(object) - f->base;
+  if (TN_LIKELY(offset < f->reach &&
+                f->kind[offset >> TNI_BLOCK_LOG2] == TNI_BLOCK_FROM)) {
+    const uint64_t header = *tni_header(object);
+    if (tni_is_forwarded(header)) {
+      slot->at = tni_forward_address(header);
+      return;
+    }
+    const tni_type *const type = tni_plain_type(header);
+    if (TN_LIKELY(type && type->plain <= (size_t)(f->end - f->cursor))) {
+      unsigned char *const copy = f->cursor + TN_GC_HEADER;
+      f->cursor += type->plain;
+      tni_move_plain(object, header, type->plain, copy, 0);
+      slot->at = copy;
+      return;
+    }
+  }
+  t->to.cursor = f->cursor;
+  semi_visit(&t->tracer, slot);
+  f->cursor = t->to.cursor;
+  f->end = t->to.end;
 }
 
 static void
@@ -81,6 +124,35 @@ semi_visit_word(tn_tracer *tracer, uintptr_t word)
 {
   (void)tracer;
   (void)word;  // tn_gc_type refuses types that have any
+}
+
+/* Scan copies side by side; where they end. */
+static unsigned char *
+semi_scan_run(semi_tracer *t, unsigned char *scan, const unsigned char *end)
+{
+  const tni_blocks *const blocks = &t->tracer.heap->blocks;
+  semi_fast f = {blocks->kind, tni_address(blocks->base), blocks->reach,
+                 t->to.cursor, t->to.end};
+  uint64_t objects = 0;
+  for (; scan < end; objects++) {
+    void *const object = scan + TN_GC_HEADER;
+    const uint64_t header = *tni_header(object);
+    const tni_type *const type = tni_plain_type(header);
+    if (TN_LIKELY(type != NULL)) {
+      scan += type->plain;
+      for (uint64_t map = type->map; map != 0; map &= map - 1)
+        semi_visit_fast(t, &f, (tn_ref *)object + __builtin_ctzll(map));
+      continue;
+    }
+    scan += tni_word_bytes(header, object);
+    t->to.cursor = f.cursor;
+    tni_trace(&t->tracer, tni_word_type(header), object, semi_visit);
+    f.cursor = t->to.cursor;
+    f.end = t->to.end;
+  }
+  t->to.cursor = f.cursor;
+  t->objects += objects;
+  return scan;
 }
 
 /* Scan copies up to the cursor. */
@@ -104,13 +176,7 @@ semi_scan(semi_tracer *t)
       t->scan = tni_block_start(&heap->blocks, t->scan_block);
       continue;
     }
-    while (t->scan < end) {
-      void *const object = t->scan + TN_GC_HEADER;
-      const uint64_t header = *tni_header(object);
-      t->scan += tni_word_bytes(header, object);
-      t->objects++;
-      tni_trace(&t->tracer, tni_word_type(header), object, semi_visit);
-    }
+    t->scan = semi_scan_run(t, t->scan, end);
   }
 }
 
@@ -164,7 +230,7 @@ semi_collect(tn_gc *heap, tn_gc_kind kind)
 {
   (void)kind;
   semi_tracer t = {.tracer = {.heap = heap,
-                              .visit = semi_visit_slot,
+                              .visit = semi_visit,
                               .visit_word = semi_visit_word,
                               .visit_special = tni_weak_found},
                    .scan_block = TNI_NO_BLOCK};
@@ -172,7 +238,7 @@ semi_collect(tn_gc *heap, tn_gc_kind kind)
   tni_work_init(&t.large, &heap->pool);
   tni_linear_turn(heap, TNI_BLOCK_LINEAR, TNI_BLOCK_FROM);
   const uint64_t traced = heap->stats.traced_bytes;
-  tni_roots_visit(&t.tracer, semi_visit_slot);
+  tni_roots_visit(&t.tracer, semi_visit);
   semi_keep_pins(&t);
   semi_drain(&t.tracer);
   tni_weak_finish(&t.tracer, semi_drain);
@@ -181,9 +247,10 @@ semi_collect(tn_gc *heap, tn_gc_kind kind)
   tni_work_fini(&t.large);
   tni_linear_free(heap, TNI_BLOCK_FROM);
   tni_large_sweep(heap, false, false);
-  heap->stats.copied_bytes += t.bytes;
+  const uint64_t bytes = tni_linear_bytes(heap, &t.to);
+  heap->stats.copied_bytes += bytes;
   heap->stats.copied_objects += t.objects;
-  heap->stats.traced_bytes += t.bytes;
+  heap->stats.traced_bytes += bytes;
   heap->stats.traced_objects += t.objects;
   heap->stats.live_bytes = heap->stats.traced_bytes - traced;
   heap->stats.full_collections++;

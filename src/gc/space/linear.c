@@ -60,12 +60,23 @@ tni_linear_take_slow(tn_gc *heap, tni_linear *to, size_t bytes)
     heap->blocks.info[to->block].next = block;
     heap->blocks.info[to->block].cell =
         (uint32_t)(to->cursor - tni_block_start(&heap->blocks, to->block));
+    to->bytes += heap->blocks.info[to->block].cell;
   }
   to->block = block;
   unsigned char *const at = tni_block_start(&heap->blocks, block);
   to->cursor = at + bytes;
   to->end = at + TNI_BLOCK_SIZE;
   return at + TN_GC_HEADER;
+}
+
+uint64_t
+tni_linear_bytes(const tn_gc *heap, const tni_linear *to)
+{
+  return to->block == TNI_NO_BLOCK
+             ? 0
+             : to->bytes +
+                   (uint64_t)(to->cursor -
+                              tni_block_start(&heap->blocks, to->block));
 }
 
 unsigned char *

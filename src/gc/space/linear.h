@@ -22,6 +22,7 @@ typedef struct tni_linear {
   unsigned char *end;
   uint32_t block;  // being filled; TNI_NO_BLOCK at first
   uint32_t first;  // a list of those that were filled, through info.next
+  uint64_t bytes;  // copied to blocks before this one
 } tni_linear;
 
 /* A block of a kind, counted in heap->used; TNI_NO_BLOCK when there is none. */
@@ -34,6 +35,8 @@ void tni_linear_begin(tni_linear *to);
 /* Memory for a copy's object (after its header); NULL: no block. */
 TN_COLD void *tni_linear_take_slow(tn_gc *heap, tni_linear *to, size_t bytes);
 void tni_linear_close(tni_linear *to);
+/* Bytes that were copied. */
+uint64_t tni_linear_bytes(const tn_gc *heap, const tni_linear *to);
 /* The end of what was copied to block. */
 unsigned char *tni_linear_end(const tn_gc *heap, const tni_linear *to,
                               uint32_t block);
