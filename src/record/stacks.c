@@ -141,7 +141,7 @@ stacks_add(const record_thread *t, const record_window *window,
   record_wiped *const w = tni_record_wiped;
   uint32_t number = 0;
   /* A stack of one frame was not walked: nobody has asked for its module. */
-  (void)tni_record_find_module(t->path.ra[window->first]);
+  (void)tni_record_find_module(window->frame[0].ra);
   tni_record_lock(&w->stack_lock);
   if (stacks_room(&stacks_known, w->stacks)) {
     const stacks_entry *const e = stacks_slot(stacks_known, key);
