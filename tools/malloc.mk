@@ -21,6 +21,9 @@ $(BUILD)/gen/malloc/tenure_files.h: $(malloc_src) Makefile tools/malloc.mk
 	@mkdir -p $(@D)
 	@printf '#include "%s"\n' $(malloc_src:src/%=%) > $@
 
+# It stays when it is unloaded: threads that used it end later, and its blocks
+# live on.
+#
 # malloc must not be compiled into a call of itself.  All code is in a section
 # of its own, so that a profile knows its frames, also in a static link.
 malloc_sections := .text .text.unlikely .text.hot .text.startup .text.exit
@@ -34,7 +37,8 @@ $(BUILD)/obj/libtenure-$(1).o: src/tenure.c $(BUILD)/gen/malloc/tenure_files.h \
 	$(Q)objcopy $(malloc_sections:%=--rename-section %=tenure_code) $$@
 $(BUILD)/libtenure-$(1).so: $(BUILD)/obj/libtenure-$(1).o
 	$$(call say,link,$$@)
-	$(Q)$(CC) -shared -Wl,-soname,libtenure-$(1).so -Wl,-z,now -o $$@ $$^ $$(LINK)
+	$(Q)$(CC) -shared -Wl,-soname,libtenure-$(1).so -Wl,-z,now \
+	  -Wl,-z,nodelete -o $$@ $$^ $$(LINK)
 endef
 $(foreach kind,$(malloc_kinds),$(eval $(call malloc_rule,$(kind))))
 $(BUILD)/libtenure-malloc.a: $(BUILD)/obj/libtenure-malloc.o
