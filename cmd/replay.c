@@ -12,6 +12,7 @@ int
 cmd_replay(int argc, char **argv)
 {
   cmd_texts with = {.count = 0};
+  bool heaps = false;
   const char *trace;
   const cmd_option options[] = {
       {'w', "with", CMD_TEXTS, &with,
@@ -19,6 +20,8 @@ cmd_replay(int argc, char **argv)
        "                           region:SITE, pool:SITE[:BYTES], ring:SITE, "
        "own:SITE,\n                           grow:SITE:BYTES, where SITE and "
        "SCOPE are functions"},
+      {'H', "heaps", CMD_FLAG, &heaps,
+       "compare one heap with one a thread and one a function"},
   };
   const cmd_usage usage = {
       "tenure replay", "TRACE",
@@ -30,6 +33,10 @@ cmd_replay(int argc, char **argv)
   const int code = cmd_parse(&usage, argc, argv, &trace);
   if (code >= 0)
     return code;
+  if (heaps && with.count > 0)
+    return cmd_fail("--heaps goes without --with");
+  if (heaps)
+    return tni_report_heaps(stdout, trace);
   if (with.count == 0)
     return cmd_fail("--with what? (tenure replay --help)");
   return tni_report_replay(stdout, trace, with.items, with.count);

@@ -36,6 +36,10 @@ int tni_export(FILE *to, const char *trace, const tni_suppress *suppress,
 int tni_report_diff(FILE *to, const char *before, const char *after,
                     const tni_suppress *suppress, bool is_json);
 
+/* Replay a trace on one heap, a heap for each thread and a heap for each
+ * function that allocates, and write what they come to.  0; 1: it failed. */
+int tni_report_heaps(FILE *to, const char *trace);
+
 /* Replay a trace with plans and write what it comes to.
  *
  *   with     "advice"; or WAY:FUNCTION[:SCOPE or BYTES], for all sites in that
