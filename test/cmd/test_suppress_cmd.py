@@ -55,6 +55,40 @@ def test_text_and_page(trace, patterns, folder):
     check('"suppressed_blocks":0,' in page(trace, folder), "the page without patterns")
 
 
+RESIZED = r"""
+#include <stdlib.h>
+static void *volatile sink;
+__attribute__((noinline)) static void *known_start(void) { return malloc(100); }
+__attribute__((noinline)) static void grow(void *p) { sink = realloc(p, 5000); sink = 0; }
+__attribute__((noinline)) static void known_work(int round)
+{
+  void *p = malloc(40), *q = malloc(40);
+  free(q);
+  if (round) free(p);
+}
+int main(void)
+{
+  for (int i = 0; i < 6; i++) grow(known_start());
+  for (int i = 0; i < 3000; i++) known_work(i);
+  return 0;
+}
+"""
+
+
+def test_resized_and_advice(folder, patterns):
+    """The allocating stack counts also where a leak is named by its last resize; advice stays."""
+    (folder / "r.c").write_text(RESIZED)
+    subprocess.run(["/usr/bin/gcc", "-g", "-O1", "-fno-builtin", "-o", folder / "r", folder / "r.c"], check=True)
+    subprocess.run([report.TENURE, "run", "-q", "-o", folder / "r", folder / "r"], check=True)
+    before, sites, whole = read(folder / "r.trace")
+    check(sum(s["lost_blocks"] for s in sites) >= 5, [s["lost_blocks"] for s in sites])
+    after, sites, hushed = read(folder / "r.trace", "--suppress", patterns)
+    check(sum(s["lost_blocks"] for s in sites) == 0, [s["lost_blocks"] for s in sites])
+    check(after["suppressed_blocks"] == 7 and after["left_blocks"] == before["left_blocks"] - 7, after)
+    kinds = [[(a["kind"], a["allocated_at"]["line"]) for a in data["advice"]] for data in (whole, hushed)]
+    check(kinds[0] == kinds[1] and kinds[0], kinds)
+
+
 def test_run(program, folder, patterns):
     done = subprocess.run([report.TENURE, "run", "-o", folder / "r", "--suppress", patterns, program],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -103,6 +137,7 @@ def main():
         test_json(folder / "x.trace", patterns)
         test_text_and_page(folder / "x.trace", patterns, folder)
         test_run(program, folder, patterns)
+        test_resized_and_advice(folder, patterns)
         test_diff_and_export(folder / "x.trace", patterns, folder)
         patterns.write_text("*/leaks.c\n")
         after, _, _ = read(folder / "x.trace", "--suppress", patterns)

@@ -332,6 +332,31 @@ test_resizes(void)
   tni_analysis_close(a);
 }
 
+/* Of two samples in one moment the larger counts; parts are of that. */
+static void
+test_samples(void)
+{
+  life_begin();
+  life_alloc(life.inner, 0, 100);
+  const uint64_t sizes[] = {5000, 9000, 4000};
+  for (uint32_t i = 0; i < 3; i++) {
+    const uint64_t fields[] = {sizes[i], 1000, 500, 10 + i};
+    writer_other(life.w, 0, 1000, TN_TRACE_SAMPLE, fields, 4);
+  }
+  life_alloc(life.inner, 1, 100);
+  writer_close(life.w);
+  tni_analysis *const a = analyse();
+  TEST(a->totals.peak_resident.resident == 9000 && a->totals.faults == 12);
+  TEST(a->totals.peak_resident.heap == 100);
+  TEST(a->totals.peak_resident.rest == 9000 - 1000 - 500 - 100);
+  uint64_t most = 0;
+  for (uint32_t i = 0; i < TNI_BUCKETS; i++)
+    if (a->buckets[i].resident.resident > most)
+      most = a->buckets[i].resident.resident;
+  TEST(most == 9000);
+  tni_analysis_close(a);
+}
+
 static void
 test_marks(void)
 {
@@ -360,6 +385,7 @@ main(void)
   test_escapes();
   test_orders();
   test_resizes();
+  test_samples();
   test_marks();
   unlink(trace_path);
   return test_done();

@@ -15,12 +15,11 @@ static char path[64];
 
 /* Random stacks, many more than are kept; every seventh one cut. */
 static void
-write_trace(uint64_t seed)
+write_process(writer *w, uint32_t pid, uint64_t seed)
 {
   static uint32_t stacks[STACKS];
   uint32_t frames[64];
-  writer *const w = writer_open(path, 0);
-  writer_section(w, 100, 0);
+  writer_section(w, pid, 0);
   writer_module(w, "/opt/x", 0x10000, 0x10000, 0x10000000);
   for (uint32_t i = 0; i < 2; i++)
     writer_thread(w, i, 100 + i, HIGH * (i + 1) - 0x100000, HIGH * (i + 1),
@@ -32,10 +31,11 @@ write_trace(uint64_t seed)
     const uint32_t depth = 2 + (uint32_t)(test_random(&seed) % (DEEP - 2));
     for (uint32_t d = 0; d < depth; d++)
       list[d] = frames[d + 1 == depth ? 0 : test_random(&seed) % 64];
-    stacks[i] = writer_stack(w, TN_TRACE_API_MALLOC, list, depth, 64, 0);
+    stacks[i] = writer_stack(w, TN_TRACE_API_MALLOC, list, depth, 64,
+                             i % 7 == 0 ? TN_TRACE_STACK_CUT : 0);
   }
   uint64_t tick = 0;
-  for (uint32_t i = 0; i < EVENTS; i++) {
+  for (uint32_t i = 0; i < EVENTS / 2; i++) {
     const uint64_t draw = test_random(&seed);
     const uint32_t stack =
         draw % 4 ? (uint32_t)(draw >> 8) % 100 : (uint32_t)(draw >> 8) % STACKS;
@@ -43,6 +43,16 @@ write_trace(uint64_t seed)
                  0x20000000 + 64ull * i, 16);
   }
   w->header.last_tick = w->header.last_ns = tick + 1;
+  writer_end_section(w);
+}
+
+/* Two processes at one time: their stacks have the same numbers. */
+static void
+write_trace(uint64_t seed)
+{
+  writer *const w = writer_open(path, 0);
+  write_process(w, 100, seed);
+  write_process(w, 200, seed + 1);
   writer_close(w);
 }
 
@@ -51,10 +61,11 @@ is_as_expanded(const tni_context *c, const tni_trace *t,
                const tni_trace_event *e)
 {
   uint64_t slots[DEEP];
-  uint32_t frames[DEEP];
+  uint32_t frames[DEEP + 1];
   const uint32_t count = tni_trace_slots(t, e, slots, DEEP);
   const uint64_t high = tni_trace_thread_at(t, e->thread)->stack_high;
-  if (count != c->count || tni_trace_stack(t, e->stack, frames, DEEP) != count)
+  const uint32_t depth = tni_trace_stack(t, e->stack, frames, DEEP + 1);
+  if (count != c->count || depth != count + c->is_cut)
     return false;
   for (uint32_t i = 0; i < count; i++) {
     const tni_call *const call = &c->calls[count - 1 - i];
@@ -90,9 +101,9 @@ test_all(void)
   tni_contexts contexts;
   tni_names_init(&names, t);
   tni_contexts_init(&contexts, t, &names);
-  tni_calls kept[2] = {0}, plain[2] = {0};
+  tni_calls kept[4] = {0}, plain[4] = {0};
   tni_trace_event e;
-  uint64_t now = 0, wrong = 0, lists = 0;
+  uint64_t now = 0, wrong = 0, lists = 0, cut = 0;
   while (tni_trace_next(t, &e)) {
     if (e.kind != TNI_TRACE_ALLOC)
       continue;
@@ -100,17 +111,19 @@ test_all(void)
     wrong += c == NULL || !is_as_expanded(c, t, &e);
     if (c == NULL)
       continue;
-    const uint32_t thread = e.thread % 2;
+    cut += c->is_cut;
+    const uint32_t thread = e.thread % 4;
     tni_contexts_enter(&contexts, c, &kept[thread], ++now);
     tni_calls_enter(&plain[thread], c->calls, c->count, c->is_cut, now);
     lists += !is_same_list(&kept[thread], &plain[thread]);
   }
   TEST(now == EVENTS && wrong == 0 && lists == 0);
+  TEST(tni_trace_processes(t) == 2 && cut > EVENTS / 20);
   e = (tni_trace_event){.context = 1, .sp = 0};
   TEST(tni_contexts_get(&contexts, &e) == NULL);
   e.sp = HIGH * 3ull;  // on no stack of the thread
   TEST(tni_contexts_get(&contexts, &e) == NULL);
-  for (int i = 0; i < 2; i++) {
+  for (int i = 0; i < 4; i++) {
     tni_calls_fini(&kept[i]);
     tni_calls_fini(&plain[i]);
   }

@@ -56,6 +56,21 @@ test_random_blocks(uint64_t seed)
 }
 
 /* More memory than there are rows for: slices grow, and none is lost. */
+/* Two processes have the same addresses. */
+static void
+test_processes(void)
+{
+  tni_heapmap map;
+  tni_heapmap_init(&map);
+  for (uint32_t i = 0; i < 100; i++)
+    tni_heapmap_change(&map, i % 3, BASE + (uint64_t)4096 * (i / 3),
+                       100 + i % 3, true);
+  TEST(map.count == 100);
+  for (size_t r = 0; r < map.count; r++)
+    TEST(map.rows[r].bytes == 100 + map.rows[r].process);
+  tni_heapmap_fini(&map);
+}
+
 static void
 test_widening(void)
 {
@@ -84,6 +99,7 @@ main(void)
 {
   const uint64_t seed = test_seed();
   test_random_blocks(seed);
+  test_processes();
   test_widening();
   return test_done();
 }

@@ -12,11 +12,13 @@
 enum { PAGE = 4096, PAGES = 256, BASE = 0x10000000, ANONYMOUS = 0x22 };
 
 static tni_trace *
-open_two_processes(const char *path)
+open_two_processes(const char *path, bool is_exec)
 {
   writer *const w = writer_open(path, 0);
   for (uint32_t pid = 100; pid < 102; pid++) {
-    writer_section(w, pid, 0);
+    writer_section(w, pid, is_exec && pid == 101 ? 100 : 0);
+    if (is_exec && pid == 101)
+      w->header.origin = TN_TRACE_EXECED;
     writer_thread(w, 0, pid, 0, 0, "main");
     writer_end_section(w);
   }
@@ -112,6 +114,22 @@ test_break_and_move(const tni_trace *t)
   tni_resident_fini(&r);
 }
 
+/* The kernel counts page faults on through an exec. */
+static void
+test_faults(const char *path)
+{
+  tni_trace *const t = open_two_processes(path, true);
+  TEST(tni_trace_process_at(t, 1)->origin == TN_TRACE_EXECED);
+  tni_resident r;
+  tni_resident_init(&r, t);
+  sample(&r, 0, PAGE, 0, 0, 7);
+  tni_resident_drop(&r, 0);
+  sample(&r, 1, PAGE, 0, 0, 9);
+  TEST(tni_resident_faults(&r) == 9);
+  tni_resident_fini(&r);
+  tni_trace_close(t);
+}
+
 static void
 test_parts(const tni_trace *t)
 {
@@ -142,10 +160,11 @@ main(void)
   const uint64_t seed = test_seed();
   char path[64];
   snprintf(path, sizeof path, "/tmp/tenure-resident-%ld.trace", (long)getpid());
-  tni_trace *const t = open_two_processes(path);
+  tni_trace *const t = open_two_processes(path, false);
   test_ranges(t, seed);
   test_break_and_move(t);
   test_parts(t);
+  test_faults(path);
   tni_trace_close(t);
   unlink(path);
   return test_done();
