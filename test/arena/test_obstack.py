@@ -41,6 +41,25 @@ static unsigned long hash(const void *p, size_t n)
     h = h * 33 + ((const unsigned char *)p)[i];
   return h;
 }
+/* What is freed goes back to the program's own functions, chunk by chunk. */
+static void shrinks(void)
+{
+  struct obstack h;
+  const long before = live;
+  obstack_init(&h);
+  char *const first = obstack_alloc(&h, 100), *later = NULL;
+  for (int i = 0; i < 200; i++) {
+    char *const p = obstack_alloc(&h, 20000);
+    later = i == 10 ? p : later;
+  }
+  const long all = live - before;
+  obstack_free(&h, later);
+  const long half = live - before;
+  obstack_free(&h, first);
+  const long none = live - before;
+  obstack_free(&h, NULL);
+  printf("shrinks %d %d %d\n", half < all, none <= 2 && none < half, live == before);
+}
 static void words(struct obstack *h)
 {
   static char *word[5000];
@@ -128,6 +147,7 @@ int main(void)
   printf("empty %d\n", obstack_empty_p(&h) != 0);
   words(&h);
   printf("live %ld\n", live);
+  shrinks();
   obstack_begin(&h, 200);
   obstack_alignment_mask(&h) = 63;
   (void)obstack_finish(&h);

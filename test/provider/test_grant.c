@@ -2,10 +2,12 @@
  * Covers [grant.order] [grant.once] [grant.block]
  * SPDX-License-Identifier: MIT
  */
+#define _GNU_SOURCE
 #include <tenure/grant.h>
 
 #include <pthread.h>
 
+#include "../stack/resident.h"
 #include "conform.h"
 
 #define MIB ((size_t)1 << 20)
@@ -110,6 +112,63 @@ test_record(void)
   tn_grant_destroy(&grant);
 }
 
+/* The peak is the most there ever was, not the last: what is taken after a fall
+ * does not lower it. */
+static void
+test_peak(void)
+{
+  tn_grant g;
+  TEST(tn_grant_create(&g, NULL) == TN_OK);
+  tn_provider *const p = tn_grant_provider(&g);
+  void *const large = tn_allocate(p, 300000, 16).pointer;
+  const size_t peak = tn_grant_get_peak(&g);
+  TEST(large != NULL && peak >= 300000);
+  tn_release(p, large, 300000, 16);
+  TEST(tn_allocate(p, 1000, 16).pointer != NULL);
+  TEST(tn_grant_get_peak(&g) == peak);
+  tn_grant_destroy(&g);
+}
+
+enum { STACK = 4 << 20, DEEP = 1 << 20 };
+
+/* Run on a stack of which nothing has been touched below: DEEP bytes of it are
+ * resident when the grant says so, and not before. */
+static void *
+measure_stack(void *low)
+{
+  const size_t page = tni_os_get_config()->page_size;
+  char *const here = (char *)__builtin_frame_address(0);
+  const size_t used = (size_t)((char *)low + STACK - here);
+  char *const from = (char *)low + STACK - (used + DEEP) / page * page + page;
+  tn_grant g;
+  TEST(resident_pages(from, DEEP / 2) == 0);
+  TEST(tn_grant_create(&g, &(tn_grant_options){.size = MIB}) == TN_OK);
+  tn_grant_destroy(&g);
+  TEST(resident_pages(from, DEEP / 2) == 0);
+  TEST(tn_grant_create(&g, &(tn_grant_options){.size = MIB, .stack = DEEP}) ==
+       TN_OK);
+  TEST(resident_pages(from, DEEP / 2) == DEEP / 2 / page);
+  tn_grant_destroy(&g);
+  return NULL;
+}
+
+static void
+test_stack(void)
+{
+  pthread_attr_t attributes;
+  pthread_t thread;
+  void *const low = mmap(NULL, STACK, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  TEST(low != MAP_FAILED);
+  (void)madvise(low, STACK, MADV_NOHUGEPAGE);
+  TEST(pthread_attr_init(&attributes) == 0);
+  TEST(pthread_attr_setstack(&attributes, low, STACK) == 0);
+  TEST(pthread_create(&thread, &attributes, measure_stack, low) == 0);
+  pthread_join(thread, NULL);
+  pthread_attr_destroy(&attributes);
+  TEST(munmap(low, STACK) == 0);
+}
+
 static void *
 work(void *argument)
 {
@@ -163,6 +222,8 @@ main(void)
                                .size = MIB, .stack = SIZE_MAX}) == TN_ERANGE);
   test_gaps();
   test_record();
+  test_peak();
+  test_stack();
   test_threads();
   test_conform(MIB);
   test_conform(0);
