@@ -110,7 +110,7 @@ $(BUILD)/%.a:
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 $(SO): $(lib_obj)
 	$(call say,link,$@)
-	$(Q)$(CC) -shared -Wl,-soname,$(SONAME) -o $@ $^ $(LINK)
+	$(Q)$(CC) -shared -Wl,-soname,$(SONAME) -Wl,-z,nodelete -o $@ $^ $(LINK)
 $(BUILD)/libtenure.so: $(SO)
 	@ln -sf $(notdir $(SO)) $(BUILD)/$(SONAME)
 	@ln -sf $(SONAME) $@

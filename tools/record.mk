@@ -23,7 +23,7 @@ $(BUILD)/obj/libtenure-record.o: src/tenure.c $(BUILD)/gen/record/tenure_files.h
 	$(Q)$(record_cc) -I$(BUILD)/gen/record -c $< -o $@
 $(BUILD)/libtenure-record.so: $(BUILD)/obj/libtenure-record.o
 	$(call say,link,$@)
-	$(Q)$(CC) -shared -Wl,-soname,libtenure-record.so -Wl,-z,now -o $@ $^
+	$(Q)$(CC) -shared -Wl,-soname,libtenure-record.so -Wl,-z,now -Wl,-z,nodelete -o $@ $^
 
 .PHONY: install-record
 install: install-record

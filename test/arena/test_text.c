@@ -127,6 +127,27 @@ test_text_at_end(tn_provider *provider)
   }
 }
 
+/* An empty text in no room at all: its NUL goes to a chunk of its own. */
+static void
+test_no_room(tn_provider *provider)
+{
+  _Alignas(TN_ALIGN) unsigned char buffer[512];
+  const char *volatile empty = "";
+  tn_arena a;
+  const tn_arena_options options = {
+      .buffer = buffer, .buffer_size = sizeof buffer, .provider = provider};
+  memset(buffer, 0x5a, sizeof buffer);
+  TEST(tn_arena_create(&a, &options) == TN_OK);
+  while (~a.gone > 0)
+    memset(tn_arena_push(&a, TN_ALIGN), 0x5a, TN_ALIGN);
+  const size_t chunks = tn_arena_get_stats(&a).chunks;
+  TEST_TEXT(format_by_list(&a, empty), "");
+  TEST(tn_arena_get_stats(&a).chunks == chunks + 1);
+  for (size_t i = sizeof buffer - TN_ALIGN; i < sizeof buffer; i++)
+    TEST(TN_DEBUG >= 1 || buffer[i] == 0x5a);
+  tn_arena_destroy(&a);
+}
+
 int
 main(void)
 {
@@ -144,6 +165,7 @@ main(void)
   test_formats(&backings[0]);
   test_formats(&backings[4]);
   test_text_at_end(&memory.provider);
+  test_no_room(&memory.provider);
   TEST(memory.live_bytes == 0 && memory.wrong_sizes == 0);
   return test_done();
 }
