@@ -228,6 +228,40 @@ hooks_open_resize(record_thread *t, void *old, size_t size, uintptr_t slot,
   return stack;
 }
 
+/* A resize that is one event, or the birth of a block. */
+static void *
+hooks_resize_seen(record_thread *t, void *old, size_t size, tn_trace_api api,
+                  uintptr_t slot, uintptr_t bp)
+{
+  uint32_t stack = 0;
+  if (old != NULL)
+    stack = hooks_open_resize(t, old, size, slot, bp, api);
+  void *const p = tni_record_real.realloc(old, size);
+  if (old == NULL)
+    record_allocated(t, slot, bp, api, p, size, 0);
+  else if (size != 0)
+    tni_record_resize(t, stack, old, p, size);
+  return p;
+}
+
+/* With sums or samples the old block ends and the new one is asked for anew:
+ * each size has the chance that its weight says.  A tally is told afterwards: a
+ * resize that is refused changes nothing.  A sample must be told before; it is
+ * gone from the trace if the resize is refused. */
+static void *
+hooks_resize_apart(record_thread *t, void *old, size_t size, tn_trace_api api,
+                   uintptr_t slot, uintptr_t bp)
+{
+  const bool is_sum = tni_record.mode == TN_TRACE_TALLIES;
+  if (old != NULL && !is_sum)
+    record_freed(t, slot, bp, api, old);
+  void *const p = tni_record_real.realloc(old, size);
+  if (is_sum && old != NULL && (p != NULL || size == 0))
+    tni_record_tally_free((uintptr_t)old);
+  record_allocated(t, slot, bp, api, p, size, 0);
+  return p;
+}
+
 static void *
 hooks_resize(void *old, size_t size, tn_trace_api api, uintptr_t slot,
              uintptr_t bp)
@@ -235,24 +269,9 @@ hooks_resize(void *old, size_t size, tn_trace_api api, uintptr_t slot,
   record_thread *const t = tni_record_enter(slot);
   if (t == NULL)
     return tni_record_real.realloc(old, size);
-  uint32_t stack = 0;
-  /* A tally is told afterwards: a resize that is refused changes nothing. */
-  const bool is_known =
-      old != NULL && tni_record.mode != TN_TRACE_TALLIES && record_knows(old);
-  if (is_known)
-    stack = hooks_open_resize(t, old, size, slot, bp, api);
-  void *const p = tni_record_real.realloc(old, size);
-  if (tni_record.mode == TN_TRACE_TALLIES && old != NULL &&
-      (p != NULL || size == 0))
-    tni_record_tally_free((uintptr_t)old);
-  if (is_known && size != 0) {
-    tni_record_resize(t, stack, old, p, size);
-    if (tni_record.mode == TN_TRACE_SAMPLED)
-      (void)tni_record_add_sample((uintptr_t)(p ? p : old));
-  } else if ((old == NULL || tni_record.mode != TN_TRACE_EVENTS) &&
-             record_wants(t, p, size))
-    tni_record_alloc(t, tni_record_where(t, slot, bp, api, tni_record.depth), p,
-                     size, 0);
+  void *const p = tni_record.mode == TN_TRACE_EVENTS
+                      ? hooks_resize_seen(t, old, size, api, slot, bp)
+                      : hooks_resize_apart(t, old, size, api, slot, bp);
   tni_record_leave(t);
   return p;
 }

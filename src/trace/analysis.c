@@ -4,6 +4,7 @@
  */
 #include "trace/analysis.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -250,24 +251,26 @@ analysis_remove(tni_analysis *a, uint32_t block, const tni_trace_event *event,
   tni_path *const path = &a->paths[b.path];
   tni_site *const site = &a->sites[path->site];
   const uint64_t life = now_ns > b.born_ns ? now_ns - b.born_ns : 0;
-  path->lifetime_ns += life;
-  site->lifetime_ns += life;
+  const uint64_t bytes = b.size * b.weight;
+  path->lifetime_ns += life * b.weight;
+  site->lifetime_ns += life * b.weight;
   tni_life_death(a, block, event);
   tni_heapmap_change(&a->map, b.process, b.address, b.size, false);
   if (event != NULL) {
-    site->frees++;
-    site->lifetimes[tni_life_class(life, TNI_LIFETIMES)]++;
+    site->frees += b.weight;
+    site->lifetimes[tni_life_class(life, TNI_LIFETIMES)] += b.weight;
   } else {
-    path->left_blocks++;
-    path->left_bytes += b.size;
-    site->left_blocks++;
-    site->left_bytes += b.size;
-    a->totals.left_blocks++;
-    a->totals.left_bytes += b.size;
+    path->left_blocks += b.weight;
+    path->left_bytes += bytes;
+    site->left_blocks += b.weight;
+    site->left_bytes += bytes;
+    a->totals.left_blocks += b.weight;
+    a->totals.left_bytes += bytes;
   }
   if (b.resizes)
     site->final_sizes[tni_life_class(b.size, TNI_SIZES)]++;
-  analysis_change(a, b.path, (uint64_t)-1, (uint64_t)0 - b.size, now_ns);
+  analysis_change(a, b.path, (uint64_t)0 - b.weight, (uint64_t)0 - bytes,
+                  now_ns);
   if (site->live_blocks == 0) {
     site->generations++;
     if (site->generation_bytes > site->most_generation)
@@ -275,6 +278,28 @@ analysis_remove(tni_analysis *a, uint32_t block, const tni_trace_event *event,
     site->generation_bytes = 0;
   }
   tni_live_remove(&a->blocks, block);
+}
+
+/* How many blocks a new one stands for.  A sampled one of n bytes was taken with
+ * probability p = 1 - exp(-n / rate), so it is 1 / p blocks: sums of these are
+ * right on the average.  The fraction becomes one more block as often as it is
+ * large, so that what was added can be taken away again. */
+static uint32_t
+analysis_weight(tni_analysis *a, const tni_trace_event *e)
+{
+  const tni_trace_process *const p = tni_trace_process_at(a->trace, e->process);
+  if (TN_LIKELY(p->mode != TN_TRACE_SAMPLED || p->rate == 0))
+    return 1;
+  a->totals.sampled = p->rate;
+  const double weight =
+      1 / -expm1(-(double)(e->size ? e->size : 1) / (double)p->rate);
+  if (!(weight < 1e9))
+    return 1000000000;
+  /* A Weyl sequence: evenly spread, the same each time. */
+  const double dice =
+      (double)(uint32_t)(++a->weighed * 2654435769u) / 4294967296.0;
+  const uint32_t whole = (uint32_t)weight;
+  return whole + (weight - whole > dice);
 }
 
 static void
@@ -295,24 +320,26 @@ analysis_alloc(tni_analysis *a, const tni_trace_event *e)
   b->context = e->context;
   b->sp = e->sp;
   b->api = (uint8_t)e->api;
+  const uint32_t weight = b->weight = analysis_weight(a, e);
+  const uint64_t bytes = e->size * weight;
   tni_life_birth(a, index);
   tni_heapmap_change(&a->map, e->process, e->address, e->size, true);
-  a->paths[path].blocks++;
-  a->paths[path].bytes += e->size;
+  a->paths[path].blocks += weight;
+  a->paths[path].bytes += bytes;
   tni_site *const site = &a->sites[a->paths[path].site];
-  site->blocks++;
-  site->bytes += e->size;
-  site->generation_bytes += e->size;
+  site->blocks += weight;
+  site->bytes += bytes;
+  site->generation_bytes += bytes;
   if (e->size < site->least_size)
     site->least_size = e->size;
   if (e->size > site->most_size)
     site->most_size = e->size;
-  a->totals.allocs++;
-  a->totals.blocks++;
-  a->totals.bytes += e->size;
-  a->buckets[a->bucket].allocs++;
-  a->buckets[a->bucket].bytes += e->size;
-  analysis_change(a, path, 1, e->size, e->time_ns);
+  a->totals.allocs += weight;
+  a->totals.blocks += weight;
+  a->totals.bytes += bytes;
+  a->buckets[a->bucket].allocs += weight;
+  a->buckets[a->bucket].bytes += bytes;
+  analysis_change(a, path, weight, bytes, e->time_ns);
 }
 
 /* Which functions belong together. */
@@ -351,7 +378,8 @@ analysis_check_match(tni_analysis *a, const tni_block *b,
 }
 
 static void
-analysis_note_free_place(tni_analysis *a, tni_site *site, uint32_t stack)
+analysis_note_free_place(tni_analysis *a, tni_site *site, uint32_t stack,
+                         uint32_t weight)
 {
   const uint32_t node = stack ? tni_names_site(&a->names, stack) : 0;
   const uint32_t frame =
@@ -360,20 +388,22 @@ analysis_note_free_place(tni_analysis *a, tni_site *site, uint32_t stack)
     const uint32_t other = site->frees_at[i].node;
     if (other == node ||
         (other && tni_trace_node_at(a->trace, other)->frame == frame)) {
-      site->frees_at[i].blocks++;
+      site->frees_at[i].blocks += weight;
       return;
     }
   }
   if (site->free_count < TNI_FREE_PLACES)
-    site->frees_at[site->free_count++] = (tni_free_place){node, 1};
+    site->frees_at[site->free_count++] = (tni_free_place){node, weight};
 }
 
 static void
 analysis_free(tni_analysis *a, const tni_trace_event *e)
 {
   const uint32_t block = tni_live_find(&a->blocks, e->process, e->address);
-  a->totals.frees++;
-  a->buckets[a->bucket].frees++;
+  const uint32_t weight =
+      block == TNI_BLOCK_NONE ? 1 : a->blocks.items[block].weight;
+  a->totals.frees += weight;
+  a->buckets[a->bucket].frees += weight;
   if (block == TNI_BLOCK_NONE) {
     /* A forked child may free what its parent had. */
     if (tni_trace_process_at(a->trace, e->process)->origin != TN_TRACE_FORKED)
@@ -382,7 +412,8 @@ analysis_free(tni_analysis *a, const tni_trace_event *e)
   }
   const tni_block *const b = &a->blocks.items[block];
   analysis_check_match(a, b, e);
-  analysis_note_free_place(a, &a->sites[a->paths[b->path].site], e->stack);
+  analysis_note_free_place(a, &a->sites[a->paths[b->path].site], e->stack,
+                           weight);
   analysis_remove(a, block, e, e->time_ns);
 }
 
@@ -456,12 +487,12 @@ analysis_left(tni_analysis *a, const tni_trace_event *e)
   /* Of the last resize, as memcheck says it. */
   tni_site *const site = &a->sites[analysis_site(a, b->stack)];
   if (e->extra[0] == TN_TRACE_INDIRECT) {
-    site->indirect_blocks++;
-    site->indirect_bytes += b->size;
+    site->indirect_blocks += b->weight;
+    site->indirect_bytes += b->size * b->weight;
     return;
   }
-  site->lost_blocks++;
-  site->lost_bytes += b->size;
+  site->lost_blocks += b->weight;
+  site->lost_bytes += b->size * b->weight;
 }
 
 static void

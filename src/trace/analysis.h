@@ -169,7 +169,8 @@ typedef struct tni_totals {
   uint64_t pinned_pages;  // kept by few blocks, at the worst instant
   uint64_t pinned_ns;
   uint64_t suppressed_blocks, suppressed_bytes;  // left, but not to be told
-  bool has_marks;  // what was left has been looked at
+  uint64_t sampled;  // one allocation in so many bytes: sums are estimates
+  bool has_marks;    // what was left has been looked at
 } tni_totals;
 
 typedef struct tni_thread_state tni_thread_state;
@@ -196,6 +197,7 @@ typedef struct tni_analysis {
   size_t mismatch_count;
   tni_totals totals;
   /* While events come in. */
+  uint32_t weighed;  // sampled blocks that got a weight
   uint32_t epoch;
   uint32_t *dirty;
   size_t dirty_count, dirty_room;

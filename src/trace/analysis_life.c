@@ -92,20 +92,21 @@ tni_life_escape(tni_analysis *a, const tni_block *block, uint32_t *function)
 }
 
 static void
-life_note_holder(tni_site *site, uint32_t level, uint32_t function)
+life_note_holder(tni_site *site, uint32_t level, uint32_t function,
+                 uint32_t weight)
 {
   uint32_t i = 0;
   while (i < site->holder_count && site->holders[i].function != function)
     i++;
   if (i == TNI_HOLDERS) {
-    site->other_holders++;
+    site->other_holders += weight;
     return;
   }
   if (i == site->holder_count)
     site->holders[site->holder_count++] = (tni_holding){function, level, 0};
   if (site->holders[i].level < level)
     site->holders[i].level = level;
-  site->holders[i].blocks++;
+  site->holders[i].blocks += weight;
 }
 
 static void
@@ -118,10 +119,10 @@ life_note_escape(tni_analysis *a, tni_site *site, const tni_block *block,
     escape = event->thread != block->thread
                  ? (uint32_t)TNI_ESCAPE_OTHER
                  : tni_life_escape(a, block, &function);
-  site->escapes[escape]++;
-  a->totals.escapes[escape]++;
+  site->escapes[escape] += block->weight;
+  a->totals.escapes[escape] += block->weight;
   if (escape <= TNI_ESCAPE_FAR)
-    life_note_holder(site, escape, function);
+    life_note_holder(site, escape, function, block->weight);
 }
 
 /* ---- Order ----------------------------------------------------------------- */
@@ -196,9 +197,9 @@ life_note_order(tni_analysis *a, uint32_t block, const tni_trace_event *event)
     life_add_to_run(a, b->thread, site_index, is_oldest);
   tni_thread_state *const t = &a->threads[event->thread];
   if (t->last_block == block && t->now == b->born + 1) {
-    site->temporary++;
-    a->paths[b->path].temporary++;
-    a->totals.temporary++;
+    site->temporary += b->weight;
+    a->paths[b->path].temporary += b->weight;
+    a->totals.temporary += b->weight;
   }
 }
 

@@ -42,6 +42,7 @@ typedef struct tni_block {
   uint32_t context;  // of the allocation, for its slots
   uint64_t sp;       // of the allocation
   uint32_t resizes;
+  uint32_t weight;  // blocks that it stands for: more than 1 when sampled
   tni_block_links of_thread, of_site;
   uint8_t api;   // of the allocation, or the last resize
   uint8_t mark;  // tn_trace_mark + 1 once known

@@ -123,6 +123,7 @@ json_totals(tni_json *j, const tni_analysis *a)
       {"temporary", t->temporary},
       {"unknown_frees", t->unknown_frees},
       {"lost", t->lost},
+      {"sampled", t->sampled},
       {"peak_resident", t->peak_resident.resident},
       {"peak_resident_ns", t->peak_resident_ns},
       {"peak_mapped", t->peak_mapped},

@@ -96,6 +96,10 @@ text_totals(FILE *to, const tni_analysis *a)
   if (t->resizes)
     fprintf(to, "; %s resizes", tni_report_count(t->resizes, count));
   fputc('\n', to);
+  if (t->sampled)
+    fprintf(to,
+            "             estimated from samples, one in %s on the average\n",
+            tni_report_bytes(t->sampled, bytes));
   text_resident(to, a);
   uint64_t lost_bytes = 0, lost_blocks = 0;
   for (size_t i = 0; i < a->site_count; i++) {

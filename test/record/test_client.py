@@ -9,7 +9,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
-from recording import TENURE, check, checks, compile_c, record, run  # noqa: E402
+from recording import TENURE, check, checks, compile_c, record, run, totals  # noqa: E402
 
 
 def events_program(folder):
@@ -92,6 +92,12 @@ def test_sample(folder, program, events):
     weight = sum(size / (1 - 2.718281828 ** (-size / 10000)) for size in sizes)
     total = 40 * sum(range(1, 1001)) + 40000 * 10
     check(0.85 < weight / total < 1.15, f"{weight / total:.3f} of the bytes, {len(sizes)} samples")
+    got = totals(trace)
+    check(got["sampled"] == 10000, f"sampled: {got['sampled']}")
+    check(abs(got["bytes"] / weight - 1) < 0.02, f"{got['bytes']} bytes, weighted {weight:.0f}")
+    blocks = 2 * 40 * 1000
+    check(0.7 < got["blocks"] / blocks < 1.3, f"{got['blocks']} of {blocks} blocks")
+    check("estimated from samples, one in" in run([TENURE, "report", trace])[0], "no word of samples")
     check(1000 < len(sizes) < 3500, f"{len(sizes)} samples")
     freed = sum(line[0] == "1" for line in lines)
     check(freed > 15, f"{freed} of the samples were freed")
