@@ -108,7 +108,8 @@ probe_x(const probe_result *r, uint64_t bytes)
 {
   const double most =
       probe_log2((double)r->sizes[r->size_count - 1].bytes / 4096.0);
-  return PROBE_EDGE + probe_log2((double)bytes / 4096.0) / (most ? most : 1) *
+  return PROBE_EDGE + probe_log2((double)bytes / 4096.0) /
+                          (most > 0 ? most : 1) *
                           (PROBE_WIDTH - 2 * PROBE_EDGE);
 }
 

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "trace/analysis_life.h"
 #include "trace/json.h"
@@ -170,12 +171,27 @@ tni_report_sort(const tni_analysis *a, tni_report_value *value, size_t *count)
 
 /* ---- Files ----------------------------------------------------------------- */
 
+void
+tni_report_progress(const char *what)
+{
+  if (!isatty(2))
+    return;
+  if (what)
+    fprintf(stderr, "\r\033[Ktenure: %s ...", what);
+  else
+    fputs("\r\033[K", stderr);
+}
+
 tni_analysis *
 tni_report_open(const char *trace, const tni_suppress *suppress)
 {
   char problem[256] = "";
   tni_analysis *a;
-  if (tni_analysis_open(&a, trace, suppress, problem, sizeof problem) == TN_OK)
+  tni_report_progress("reading the trace");
+  const tn_status status =
+      tni_analysis_open(&a, trace, suppress, problem, sizeof problem);
+  tni_report_progress(NULL);
+  if (status == TN_OK)
     return a;
   fprintf(stderr, "tenure: %s: %s\n", trace,
           problem[0] ? problem : "cannot be read");
@@ -193,7 +209,9 @@ report_write(FILE *to, const char *trace, const tni_suppress *suppress,
   if (a == NULL)
     return 1;
   tni_advices advices;
+  tni_report_progress("replaying the run, to find advice");
   tni_advices_init(&advices, a, NULL);
+  tni_report_progress(NULL);
   write(to, a, &advices);
   tni_advices_fini(&advices);
   tni_analysis_close(a);
@@ -231,7 +249,9 @@ tni_report_advice(FILE *to, const char *trace, const char *second,
   const bool is_good = a != NULL && (second == NULL || b != NULL);
   if (is_good) {
     tni_advices advices;
+    tni_report_progress("replaying the run, to find advice");
     tni_advices_init_on(&advices, a, b, machine);
+    tni_report_progress(NULL);
     if (is_json)
       report_write_advice_json(to, a, &advices);
     else

@@ -70,6 +70,9 @@ int tni_report_advice(FILE *to, const char *trace, const char *second,
 /* Open an analysis; NULL after one line on standard error. */
 tni_analysis *tni_report_open(const char *trace, const tni_suppress *suppress);
 
+/* Say on a terminal's standard error what is being done; NULL: take it away. */
+void tni_report_progress(const char *what);
+
 /* ---- Numbers for people ----------------------------------------------------- */
 
 /* "1.5 MiB", "37 B"; into text, which is returned. */

@@ -31,14 +31,16 @@ write_process(writer *w, uint32_t pid, uint64_t seed)
     const uint32_t depth = 2 + (uint32_t)(test_random(&seed) % (DEEP - 2));
     for (uint32_t d = 0; d < depth; d++)
       list[d] = frames[d + 1 == depth ? 0 : test_random(&seed) % 64];
-    stacks[i] = writer_stack(w, TN_TRACE_API_MALLOC, list, depth, 64,
-                             i % 7 == 0 ? TN_TRACE_STACK_CUT : 0);
+    const bool is_cut = i % 7 == 0;  // and lies further in
+    stacks[i] =
+        writer_stack(w, TN_TRACE_API_MALLOC, list, depth, is_cut ? 256 : 64,
+                     is_cut ? TN_TRACE_STACK_CUT : 0);
   }
   uint64_t tick = 0;
   for (uint32_t i = 0; i < EVENTS / 2; i++) {
     const uint64_t draw = test_random(&seed);
     const uint32_t stack =
-        draw % 4 ? (uint32_t)(draw >> 8) % 100 : (uint32_t)(draw >> 8) % STACKS;
+        draw % 4 ? (uint32_t)(draw >> 8) % 24 : (uint32_t)(draw >> 8) % STACKS;
     writer_alloc(w, draw >> 40 & 1, ++tick, stacks[stack],
                  0x20000000 + 64ull * i, 16);
   }
