@@ -70,6 +70,67 @@ modules_row_path(record_row *row, const char *name)
   tni_record_row_text(row, path, size > 0 ? (size_t)size : 0);
 }
 
+/* ---- Which object is at an address -------------------------------------------- */
+
+typedef struct modules_object {
+  uintptr_t pc;
+  uintptr_t start;
+  uintptr_t end;
+  uintptr_t bias;
+  const char *name;
+  const void *unwind;  // .eh_frame_hdr; NULL: none
+} modules_object;
+
+static int
+modules_look(struct dl_phdr_info *info, size_t size, void *argument)
+{
+  (void)size;
+  modules_object o = {.start = UINTPTR_MAX,
+                      .pc = ((modules_object *)argument)->pc,
+                      .bias = info->dlpi_addr,
+                      .name = info->dlpi_name};
+  for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+    const ElfW(Phdr) *const h = &info->dlpi_phdr[i];
+    const uintptr_t at = o.bias + h->p_vaddr;
+    if (h->p_type == PT_LOAD) {
+      o.start = at < o.start ? at & ~(uintptr_t)4095 : o.start;
+      o.end = at + h->p_memsz > o.end ? at + h->p_memsz : o.end;
+    } else if (h->p_type == PT_GNU_EH_FRAME) {
+      o.unwind = (const void *)at;
+    }
+  }
+  if (o.pc < o.start || o.pc >= o.end)
+    return 0;
+  *(modules_object *)argument = o;
+  return 1;
+}
+
+/* The object at pc; false: none.  Without a lock where glibc can (2.35);
+ * otherwise with the one under which ld.so changes its list: not held while a
+ * constructor runs, but to be asked for with none of ours held. */
+static bool
+modules_find(uintptr_t pc, modules_object *o)
+{
+#if __GLIBC_PREREQ(2, 35)
+  if (!tni_record.iterates) {
+    struct dl_find_object found;
+    if (_dl_find_object((void *)pc, &found) != 0)
+      return false;
+    *o = (modules_object){pc,
+                          (uintptr_t)found.dlfo_map_start,
+                          (uintptr_t)found.dlfo_map_end,
+                          found.dlfo_link_map->l_addr,
+                          found.dlfo_link_map->l_name,
+                          found.dlfo_eh_frame};
+    return true;
+  }
+#endif
+  *o = (modules_object){.pc = pc};
+  return dl_iterate_phdr(modules_look, o) != 0;
+}
+
+/* ---- The modules of the section ------------------------------------------------ */
+
 static bool
 modules_is_known(uintptr_t pc)
 {
@@ -83,25 +144,24 @@ modules_is_known(uintptr_t pc)
 }
 
 static void
-modules_add(const struct dl_find_object *object)
+modules_add(const modules_object *object)
 {
   record_wiped *const w = tni_record_wiped;
-  const struct link_map *const map = object->dlfo_link_map;
-  const uintptr_t start = (uintptr_t)object->dlfo_map_start;
+  const uintptr_t start = object->start;
   record_row row;
   record_row_begin(&row);
-  record_row_number(&row, map->l_addr);
+  record_row_number(&row, object->bias);
   record_row_number(&row, start);
-  record_row_number(&row, (uintptr_t)object->dlfo_map_end);
-  modules_row_build_id(&row, start, map->l_addr);
-  modules_row_path(&row, map->l_name);
+  record_row_number(&row, object->end);
+  modules_row_build_id(&row, start, object->bias);
+  modules_row_path(&row, object->name);
   tni_record_lock(&w->module_lock);
   if (modules_list == NULL)
     modules_list = tni_record_pages(RECORD_MODULES * sizeof *modules_list);
   if (modules_list != NULL && w->modules < RECORD_MODULES &&
       !modules_is_known(start)) {
-    modules_list[w->modules] = (modules_known){
-        start, (uintptr_t)object->dlfo_map_end, map->l_addr, false};
+    modules_list[w->modules] =
+        (modules_known){start, object->end, object->bias, false};
     tni_record_add_row(TN_TRACE_MODULE, &row);
     __atomic_store_n(&w->modules, w->modules + 1, __ATOMIC_RELEASE);
   }
@@ -111,32 +171,35 @@ modules_add(const struct dl_find_object *object)
 const unsigned char *
 tni_record_find_module(uintptr_t pc)
 {
-  struct dl_find_object object;
-  if (_dl_find_object((void *)pc, &object) != 0)
+  modules_object object;
+  if (!modules_find(pc, &object))
     return NULL;
   if (!modules_is_known(pc))
     modules_add(&object);
-  return object.dlfo_eh_frame;
+  return object.unwind;
 }
 
 void
 tni_record_check_modules(void)
 {
   record_wiped *const w = tni_record_wiped;
+  const uint32_t count = __atomic_load_n(&w->modules, __ATOMIC_ACQUIRE);
   bool any = false;
-  tni_record_lock(&w->module_lock);
-  for (uint32_t i = 0; i < w->modules; i++) {
+  for (uint32_t i = 0; i < count; i++) {
     modules_known *const m = &modules_list[i];
-    struct dl_find_object object;
-    if (m->is_gone || _dl_find_object((void *)m->start, &object) == 0)
+    modules_object object;
+    if (modules_find(m->start, &object))
       continue;
-    record_row row;
-    record_row_begin(&row);
-    record_row_number(&row, i);
-    tni_record_add_row(TN_TRACE_MODULE_GONE, &row);
-    m->is_gone = any = true;
+    tni_record_lock(&w->module_lock);
+    if (!m->is_gone) {
+      record_row row;
+      record_row_begin(&row);
+      record_row_number(&row, i);
+      tni_record_add_row(TN_TRACE_MODULE_GONE, &row);
+      m->is_gone = any = true;
+    }
+    tni_record_unlock(&w->module_lock);
   }
-  tni_record_unlock(&w->module_lock);
   if (any) {
     tni_record_forget_rules();
     tni_record_forget_stacks();

@@ -63,6 +63,8 @@ process_set(const char *key, const char *value)
     r->check = v != 0;
   else if (strncmp(key, "marks=", 6) == 0)
     r->marks = v != 0;
+  else if (strncmp(key, "iterate=", 8) == 0)
+    r->iterates = v != 0;
   else if (strncmp(key, "off=", 4) == 0)
     r->starts_off = v != 0;
 }

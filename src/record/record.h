@@ -266,6 +266,7 @@ typedef struct record_process {
   bool follow;           // const
   char path[4200];       // of the section
   bool marks;            // find what is left at the end
+  bool iterates;         // const: do as with a glibc before 2.35
   bool check;            // const: compare stacks with libunwind's
   uint32_t mode;         // const: tn_trace_mode
   uint32_t depth;        // const
