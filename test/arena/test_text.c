@@ -138,11 +138,12 @@ test_no_room(tn_provider *provider)
       .buffer = buffer, .buffer_size = sizeof buffer, .provider = provider};
   memset(buffer, 0x5a, sizeof buffer);
   TEST(tn_arena_create(&a, &options) == TN_OK);
-  while (~a.gone > 0)
+  /* A debug build takes more than it is asked for: there room may never be 0. */
+  while (TN_DEBUG == 0 && ~a.gone > 0)
     memset(tn_arena_push(&a, TN_ALIGN), 0x5a, TN_ALIGN);
   const size_t chunks = tn_arena_get_stats(&a).chunks;
   TEST_TEXT(format_by_list(&a, empty), "");
-  TEST(tn_arena_get_stats(&a).chunks == chunks + 1);
+  TEST(tn_arena_get_stats(&a).chunks == chunks + (TN_DEBUG == 0));
   for (size_t i = sizeof buffer - TN_ALIGN; i < sizeof buffer; i++)
     TEST(TN_DEBUG >= 1 || buffer[i] == 0x5a);
   tn_arena_destroy(&a);
