@@ -1,10 +1,15 @@
 """Programs that others wrote, with and without libtenure-malloc.so.
 
-Each row is a command whose output must be the same both times.  The long rows
-are for `make check`; test_malloc_programs.py runs the short ones.
+Each row is a command whose output must be the same both times, run in a folder
+of its own.  test_malloc_programs.py runs the quick rows, slow_malloc_programs.py
+the short ones (`make check`), bench/heap/programs.py the long ones.  A program
+that is not there is a row that fails.
 """
+import concurrent.futures
 import os
 import pathlib
+import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -40,8 +45,15 @@ CXX = ("#include <map>\n#include <string>\n#include <vector>\n"
        "    std::regex(\"[0-9]\"), \"x\") << m.size(); }\n")
 
 
+# Tests of ours that are programs like any other; trace/test_advice is not: its
+# model is of glibc's malloc.
+OWN = ("arena array pool ring stack buddy planned scope mem tape").split()
+MODULES = ["test_json", "test_re", "test_dict", "test_list", "test_gc"]
+
+
 def run(command, preload, folder, **more):
-    env = {k: v for k, v in os.environ.items() if not k.startswith("TENURE_")}
+    env = {k: v for k, v in os.environ.items()
+           if not k.startswith(("TENURE_", "MAKE"))}
     env.update(PYTHONMALLOC="malloc", PYTHONHASHSEED="1", HOME=folder)
     if preload:
         env["LD_PRELOAD"] = LIBRARY
@@ -50,82 +62,174 @@ def run(command, preload, folder, **more):
     return done.returncode, done.stdout, done.stderr
 
 
-def compilers(folder, source):
-    """Object files, byte for byte; .file and paths are the same both times."""
-    pathlib.Path(folder, "a.cc").write_text(source)
-    return [["sh", "-c", f"{cxx} -std=c++17 -O1 -c a.cc -o a.o && md5sum a.o"]
-            for cxx in ("/usr/bin/g++", "/usr/bin/clang++")]
+def compilers(source, flags):
+    """Object files, byte for byte; paths are the same both times."""
+    command = f"{source} && %s -std=c++17 {flags} -c a.cc -o a.o && md5sum a.o"
+    return [["sh", "-c", command % f"/usr/bin/{cxx}"]
+            for cxx in ("g++", "clang++")]
 
 
-def short_rows(folder):
+def write(text):
+    """A shell command that makes a.cc."""
+    return f"cat > a.cc <<'END'\n{text}END\ntrue"
+
+
+def ourselves(flags):
+    """The largest file that is at hand: all of libtenure-malloc."""
+    files = BUILD / "gen/malloc"
+    return [["sh", "-c",
+             f"{cc} -std=c11 {flags} -I{ROOT}/include -I{ROOT}/src -I{files} "
+             f"-DTN_DEBUG=0 -DTN_HARDEN=0 -c {ROOT}/src/tenure.c -o a.o && "
+             "md5sum a.o"] for cc in ("/usr/bin/gcc", "/usr/bin/clang")]
+
+
+def git(more):
+    git_ = "git -c safe.directory='*' -c gc.auto=0"
+    return ["sh", "-c", f"{git_} clone -q --no-hardlinks {ROOT} clone && "
+            f"{git_} -C clone fsck --full --strict 2>&1 {more}"]
+
+
+def own_tests(folders):
+    """Programs of our own tests; built where they are not."""
+    sources = [p for f in folders for p in sorted(ROOT.glob(f"test/{f}/test_*.c"))
+               if p.stem != "test_advice"]
+    programs = [BUILD / p.relative_to(ROOT).with_suffix("") for p in sources]
+    env = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
+    subprocess.run(["make", "-s", f"BUILD={BUILD}",
+                    *(os.path.relpath(p, ROOT) if BUILD.is_relative_to(ROOT)
+                      else str(p) for p in programs)], cwd=ROOT, env=env,
+                   check=True)
+    return [[str(p)] for p in programs]
+
+
+def quick_rows():
     return [["/usr/bin/python3", "-c", PYTHON % 3000],
             ["/usr/bin/perl", "-e", PERL % 30000],
             ["/usr/bin/lua5.4", "-e", LUA % 60000],
             ["/usr/bin/sqlite3", ":memory:", SQL % 8000],
-            *compilers(folder, "#include <string>\nstd::string f(int i)"
-                               "{ return std::to_string(i); }\n")]
+            *compilers(write("#include <string>\nstd::string f(int i)"
+                             "{ return std::to_string(i); }\n"), "-O1")]
 
 
-def long_rows(folder):
-    modules = ["test_json", "test_re", "test_dict", "test_list", "test_gc",
-               "test_threading", "test_subprocess"]
-    clone = str(pathlib.Path(folder, "clone"))
-    source = str(ROOT)
+def short_rows():
+    return [["/usr/bin/python3", "-c", PYTHON % 20000],
+            ["/usr/bin/perl", "-e", PERL % 200000],
+            ["/usr/bin/lua5.4", "-e", LUA % 500000],
+            ["/usr/bin/sqlite3", "db", SQL % 40000],
+            git(""), *compilers(write(CXX), "-O0"), *ourselves("-O1"),
+            *own_tests(OWN)]
+
+
+def long_rows():
+    folders = sorted({p.parent.name for p in ROOT.glob("test/*/test_*.c")} -
+                     {"base", "oom", "cmd", "gc", "conform"})
     return [["/usr/bin/python3", "-c", PYTHON % 60000],
             ["/usr/bin/perl", "-e", PERL % 900000],
             ["/usr/bin/lua5.4", "-e", LUA % 3000000],
-            ["sh", "-c", f"rm -f db; /usr/bin/sqlite3 db \"{SQL % 400000}\";"
-                         "stat -c %s db"],
-            ["sh", "-c", f"rm -rf {clone} && git -c safe.directory='*' clone "
-                         f"-q --no-hardlinks {source} {clone} && git -C "
-                         f"{clone} fsck --full --strict 2>&1 && git -C {clone}"
-                         " gc -q && git -C {0} fsck 2>&1".format(clone)],
-            *compilers(folder, CXX)], [
-                "/usr/bin/python3", "-m", "test", "-j2", *modules]
+            ["sh", "-c", f"/usr/bin/sqlite3 db \"{SQL % 500000}\" && "
+             "stat -c %s db && test $(stat -c %s db) -ge 100000000"],
+            git("&& git -C clone gc -q && git -C clone fsck --full 2>&1"),
+            *compilers(write(CXX), "-O2"), *ourselves("-O2"),
+            *own_tests(folders)]
 
 
-def redis(folder, preload):
-    """redis-server under redis-benchmark, on a socket; what it then holds."""
-    socket = str(pathlib.Path(folder, "redis.sock"))
+def python_tests(long):
+    """Commands that must say that all is well: they tell times as well."""
+    test = ["/usr/bin/python3", "-m", "test"]
+    if long:
+        return [test + ["-j2", *MODULES, "test_threading", "test_subprocess"]]
+    return [test + ["-j2", *MODULES],
+            test + ["-m", "*communicate*", "test_subprocess"],
+            test + ["-m", "*ThreadTests*", "test_threading"]]
+
+
+def redis_start(folder, preload, long):
+    """redis-server, on a socket or on loopback; and how to ask it."""
+    where = ["-s", str(pathlib.Path(folder, "redis.sock"))]
+    listen = ["--port", "0", "--unixsocket", where[1]]
+    if long:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            where = ["-p", str(free.getsockname()[1])]
+        listen = ["--port", where[1], "--bind", "127.0.0.1"]
     env = dict(os.environ, **({"LD_PRELOAD": LIBRARY} if preload else {}))
-    server = subprocess.Popen(
-        ["redis-server", "--port", "0", "--unixsocket", socket, "--save", "",
-         "--dir", folder], env=env, stdout=subprocess.DEVNULL)
+    server = subprocess.Popen(["redis-server", *listen, "--save", "", "--dir",
+                               folder], env=env, stdout=subprocess.DEVNULL)
+    for _ in range(200):
+        ping = subprocess.run(["redis-cli", *where, "ping"],
+                              capture_output=True, check=False)
+        if b"PONG" in ping.stdout:
+            break
+        time.sleep(0.05)
+    return server, where
+
+
+def redis(folder, preload, long):
+    """redis-server under redis-benchmark; what it then holds."""
+    server, where = redis_start(folder, preload, long)
+
+    def ask(*what):
+        return subprocess.run(["redis-cli", *where, *what], check=True,
+                              capture_output=True, text=True,
+                              timeout=120).stdout
     try:
-        for _ in range(100):
-            if os.path.exists(socket):
-                break
-            time.sleep(0.05)
-        ask = ["redis-cli", "-s", socket]
-        subprocess.run(["redis-benchmark", "-s", socket, "-n", "20000", "-q",
-                        "-t", "set,get,lpush,lrange_100,hset,zadd"],
+        subprocess.run(["redis-benchmark", *where, "-q", "-n",
+                        "50000" if long else "5000", "-t",
+                        "set,get,lpush,lrange_100,hset,zadd"],
                        check=True, stdout=subprocess.DEVNULL, timeout=120)
-        subprocess.run(ask + ["eval", "for i=1,50000 do redis.call('set', i, "
-                              "string.rep('x', i % 300)) end", "0"],
-                       check=True, stdout=subprocess.DEVNULL, timeout=120)
-        keys = subprocess.run(ask + ["dbsize"], capture_output=True, text=True,
-                              check=True, timeout=60).stdout
-        digest = subprocess.run(ask + ["get", "299"], capture_output=True,
-                                text=True, check=True, timeout=60).stdout
-        subprocess.run(ask + ["flushall"], check=True, timeout=60,
-                       stdout=subprocess.DEVNULL)
-        subprocess.run(ask + ["shutdown", "nosave"], check=False, timeout=60)
-        return server.wait(timeout=60), keys, digest
+        ask("eval", "for i=1,50000 do redis.call('set', i, "
+            "string.rep('x', i % 300)) end", "0")
+        holds = ask("dbsize"), ask("get", "299"), ask("get", "50000")
+        ask("flushall")
+        subprocess.run(["redis-cli", *where, "shutdown", "nosave"], check=False,
+                       timeout=60)
+        return server.wait(timeout=60), holds
     finally:
         server.kill()
         server.wait()
 
 
+def compare_one(row):
+    """One row both ways, at once; what differs, or None."""
+    with tempfile.TemporaryDirectory() as folder, \
+            concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for way in ("plain", "ours"):
+            os.mkdir(f"{folder}/{way}")
+        plain, ours = pool.map(
+            lambda way: run(row, way == "ours", f"{folder}/{way}"),
+            ("plain", "ours"))
+    if plain == ours and plain[0] == 0:
+        return None
+    return (f"{row[:3]}: {plain[0]} {plain[1][-300:]} {plain[2][-300:]}\n"
+            f"  with ours: {ours[0]} {ours[1][-300:]} {ours[2][-900:]}")
+
+
 def compare(rows):
     """Run every row both ways; the names of those that differ."""
     wrong = []
+    for row in rows:
+        said = compare_one(row)
+        if said:
+            wrong.append(row[0])
+            print(said, file=sys.stderr)
+    return wrong
+
+
+def everything(long):
+    """All programs, in their short or long form; the names of what differs."""
+    wrong = compare(long_rows() if long else short_rows())
     with tempfile.TemporaryDirectory() as folder:
-        for row in rows(folder):
-            plain = run(row, False, folder)
-            ours = run(row, True, folder)
-            if plain != ours or plain[0] != 0:
-                wrong.append(row[0])
-                print(f"{row[:3]}: {plain[0]} {plain[1][-300:]} "
-                      f"{plain[2][-300:]}\n  with ours: {ours[0]} "
-                      f"{ours[1][-300:]} {ours[2][-900:]}", file=sys.stderr)
+        for command in python_tests(long):
+            done = run(command, True, folder)
+            ok = re.search(rb"(tests|test) OK\.|Tests result: SUCCESS|"
+                           rb"== Tests result: SUCCESS", done[1])
+            if done[0] != 0 or not ok:
+                wrong.append("python's tests")
+                print(done[1][-3000:].decode(), done[2][-1000:].decode())
+    with tempfile.TemporaryDirectory() as folder:
+        plain = redis(folder, False, long)
+        ours = redis(folder, True, long)
+        if plain != ours or plain[0] != 0:
+            wrong.append("redis")
+            print(f"redis: {plain} {ours}")
     return wrong
