@@ -2,7 +2,7 @@
  *
  *   gc WORKLOAD [SIZE] [--collector NAME] [--heap 400M] [--json]
  *      [--workers N] [--nursery 4M] [--sizing fixed|growable|adaptive]
- *      [--stack] [--survive 0.1] [--quiet]
+ *      [--stack] [--survive 0.1] [--quiet] [--help]
  *
  * Workloads: binary-trees, gcbench, quads, ephemerons, table, graph, survival,
  * alloc.  Prints the workload's own lines and then figures as
@@ -45,6 +45,34 @@ usage(const char *what, const char *which)
     fprintf(stderr, " %s", workloads[i].name);
   fprintf(stderr, "\n");
   exit(2);
+}
+
+static void
+help(void)
+{
+  printf("gc [WORKLOAD] [SIZE]  garbage-collected workloads\n\nworkloads, and "
+         "the size when none is given:\n");
+  for (size_t i = 0; i < WORKLOADS; i++)
+    printf("  %-14s %zu\n", workloads[i].name, workloads[i].size);
+  printf("without one small ones of all run\n\n"
+         "  --collector NAME  one of");
+  const char *name;
+  for (size_t i = 0; (name = tn_gc_collector_name(i)) != NULL; i++)
+    printf(" %s", name);
+  printf(
+      "; otherwise $TENURE_GC, or gen\n"
+      "  --heap 400M       the most it may use (400M); K, M, G\n"
+      "  --sizing HOW      of the limit: fixed (usual), growable, adaptive\n"
+      "  --nursery 4M      gen: of this size; otherwise it adapts\n"
+      "  --workers N       threads that mark (1)\n"
+      "  --stack           plain variables are roots, no frames\n"
+      "  --survive 0.1     survival: the share that lives a while\n"
+      "  --json            one object; otherwise name,variant,metric,value\n"
+      "  --quiet           only the figures\n"
+      "\nfigures: cpu_s and wall_s; pauses and their histogram; mmu_N_ms, the "
+      "least share of\nany N ms that the program had; what the heap says of "
+      "itself; traced_per_allocated,\nbytes traced per byte allocated\n");
+  exit(0);
 }
 
 /* A number with K, M or G behind it. */
@@ -111,7 +139,9 @@ read_arguments(command *c, int argc, char **argv)
 {
   for (int i = 1; i < argc; i++) {
     const char *const a = argv[i];
-    if (strcmp(a, "--json") == 0)
+    if (strcmp(a, "--help") == 0)
+      help();
+    else if (strcmp(a, "--json") == 0)
       c->json = true;
     else if (strcmp(a, "--quiet") == 0)
       c->quiet = true;

@@ -1,18 +1,25 @@
 #!/usr/bin/env python3
-"""The collectors against their peers: run.py [--depth N] [--rounds N] [--quick]
+"""The collectors against their peers: run.py [ROW...] [--depth N] [--rounds N]
+    [--quick] [--peer NAME=COMMAND]...
+
+Rows: trees, gcbench, alloc, survival, caches; all of them when none is named.
 
 Binary trees on every collector, on Debian's libgc, OCaml, OpenJDK Serial, glibc
 and a Cheney copier by hand; GCBench in 1.25, 1.5, 2 and 3 times what is live;
 bump allocation by hand; the cost of an object against the share that survives;
 cache misses in cachegrind's model, which are exact.
 One round runs each once; the best CPU time of the rounds counts.  A peer that is
-not installed is left out and said so.  Prints name,variant,metric,value.
+not installed is left out and said so.  Another system's binary trees run beside
+ours with --peer, or a line each in $GC_PEERS: a command in which {depth} and {heap}
+(bytes) are filled in, and which prints the well-known lines.  Prints
+name,variant,metric,value.
 """
 import argparse
 import os
 import pathlib
 import re
 import resource
+import shlex
 import shutil
 import subprocess
 import sys
@@ -88,18 +95,34 @@ def ratio(workload, name, a, b):
         print(f"{workload},{name},ratio,{a / b:.3f}", flush=True)
 
 
-def trees(peers, depth, rounds):
+def given_peers(texts):
+    """{name: its words} of NAME=COMMAND texts."""
+    found = {}
+    for text in texts:
+        name, equals, command = text.partition("=")
+        if not (name and equals and command.strip()) or name in found:
+            sys.exit(f"run.py: not NAME=COMMAND, or the name is taken: {text}")
+        found[name] = shlex.split(command)
+    return found
+
+
+def trees(peers, given, depth, rounds):
     heap = 400 * MB
     commands = {name: [GC, "binary-trees", str(depth), "--collector", name, "--heap", str(heap)]
                 for name in COLLECTORS}
     for name, command in peers.items():
         more = ["binary-trees", str(depth), str(heap)] if name in ("libgc", "hand") else [str(depth)]
         commands[name] = [*command, *more]
+    for name, words in given.items():
+        commands[name] = [w.replace("{depth}", str(depth)).replace("{heap}", str(heap))
+                          for w in words]
     times = best(commands, rounds, "binary-trees")
     say("binary-trees", times)
     ratio("binary-trees", "gen/java-serial", times["gen"], times.get("java-serial"))
     ratio("binary-trees", "semi/hand", times["semi"], times.get("hand"))
     ratio("binary-trees", "gen/libgc", times["gen"], times.get("libgc"))
+    for name in given:
+        ratio("binary-trees", f"gen/{name}", times["gen"], times[name])
 
 
 def gcbench_live(depth):
@@ -162,22 +185,37 @@ def caches(peers, depth):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--depth", type=int, default=20)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    rows = ["trees", "gcbench", "alloc", "survival", "caches"]
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(rows))
+    parser.add_argument("--depth", type=int, default=20, help="of binary trees (20)")
+    parser.add_argument("--rounds", type=int, default=3, help="the best of so many (3)")
     parser.add_argument("--quick", action="store_true", help="small sizes, one round")
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME=COMMAND",
+                        help="one more system's binary trees")
     a = parser.parse_args()
+    for row in a.rows:
+        if row not in rows:
+            parser.error(f"no row is called {row}; rows are {' '.join(rows)}")
+    wanted = set(a.rows or rows)
+    given = given_peers(os.environ.get("GC_PEERS", "").splitlines() + a.peer)
     if a.quick:
         a.depth, a.rounds = 10, 1
     if not os.path.exists(GC):
         subprocess.run(["make", "-s", str(BUILD / "bench/gc")], check=True)
     with tempfile.TemporaryDirectory() as folder:
         peers = build_peers(folder)
-        trees(peers, a.depth, a.rounds)
-        gcbench(peers, 8 if a.quick else 16, a.rounds)
-        alloc(peers, 100000 if a.quick else 20000000, a.rounds)
-        survival(100000 if a.quick else 5000000)
-        caches(peers, 8 if a.quick else 14)
+        if "trees" in wanted:
+            trees(peers, given, a.depth, a.rounds)
+        if "gcbench" in wanted:
+            gcbench(peers, 8 if a.quick else 16, a.rounds)
+        if "alloc" in wanted:
+            alloc(peers, 100000 if a.quick else 20000000, a.rounds)
+        if "survival" in wanted:
+            survival(100000 if a.quick else 5000000)
+        if "caches" in wanted:
+            caches(peers, 8 if a.quick else 14)
     return 0
 
 
