@@ -9,12 +9,15 @@ without what saves registers and moves the stack pointer; of the scope, what a
 function with it has more than the same function without.  x86-64 only.
 """
 import os
+import pathlib
 import platform
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "golden"))
+import machine  # noqa: E402
 
 SOURCE = r"""
 #include <tenure/arena.h>
@@ -24,28 +27,6 @@ void without(tn_arena *a) { *(void **)tn_arena_push(a, 16) = 0; }
 void with(tn_arena *a) { TN_WITH_TEMP(a) { *(void **)tn_arena_push(a, 16) = 0; } }
 """
 FRAME = re.compile(r"push |pop |(sub|add) +\$0x[0-9a-f]+,%rsp|mov +%rdi,%rbx")
-
-
-def functions(compiler, folder):
-    """{name: [instruction]} in order, without padding."""
-    source, obj = folder + "/golden.c", folder + "/golden.o"
-    with open(source, "w") as out:
-        out.write(SOURCE)
-    subprocess.run([compiler, "-std=c11", "-O2", "-fPIC", "-Iinclude", "-fcf-protection=none",
-                    *(["-fno-ipa-icf"] if "clang" not in compiler else []),
-                    "-c", source, "-o", obj], check=True)
-    text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", obj],
-                          check=True, capture_output=True, text=True).stdout
-    found, name = {}, None
-    for line in text.splitlines():
-        head = re.match(r"[0-9a-f]+ <([\w.]+)>:", line)
-        code = re.match(r" +[0-9a-f]+:\t(.*)", line)
-        if head:
-            name = head[1]
-            found[name] = []
-        elif code and not re.match(r"(cs )?nop|xchg +%ax,%ax|data16", code[1]):
-            found[name].append(code[1].split("#")[0].strip())
-    return found
 
 
 def fast_path(code):
@@ -64,8 +45,8 @@ def main():
     wrong = 0
     for compiler in filter(shutil.which, ("gcc", "clang")):
         with tempfile.TemporaryDirectory() as folder:
-            code = {name: fast_path(lines) for name, lines in functions(compiler, folder).items()
-                    if "." not in name}
+            found = machine.functions(compiler, SOURCE, folder, "-fPIC")
+        code = {name: fast_path(lines) for name, lines in found.items() if "." not in name}
         scope = len(code["with"]) - len(code["without"])
         for name, count, most in (("push", len(code["push"]), 7),
                                   ("try", len(code["push_or_null"]), 7),

@@ -8,11 +8,14 @@
 Each with gcc and clang at -O2, x86-64 only.  And a build for one collector
 (TN_GC_ONLY) has the same code: the functions are compiled with and without.
 """
+import pathlib
 import platform
 import re
-import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "golden"))
+import machine  # noqa: E402
 
 SOURCE = r"""
 #include <tenure/gc.h>
@@ -35,26 +38,6 @@ def fast_path(lines):
             break
         path.append(line)
     return path
-
-
-def functions(compiler, folder, flags):
-    source, obj = folder + "/golden.c", folder + "/golden.o"
-    with open(source, "w") as out:
-        out.write(SOURCE)
-    subprocess.run([compiler, "-std=c11", "-O2", "-Iinclude", *flags,
-                    "-fcf-protection=none", "-c", source, "-o", obj], check=True)
-    text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", obj],
-                          check=True, capture_output=True, text=True).stdout
-    found, name = {}, None
-    for line in text.splitlines():
-        head = re.match(r"[0-9a-f]+ <([\w.]+)>:", line)
-        code = re.match(r" +[0-9a-f]+:\t(.*)", line)
-        if head:
-            name = head[1]
-            found[name] = []
-        elif code:
-            found[name].append(re.sub(r"\s+", " ", code[1].split("#")[0]).strip())
-    return found
 
 
 def complaints(code):
@@ -81,11 +64,11 @@ def main():
     failed = 0
     with tempfile.TemporaryDirectory() as folder:
         for compiler in "gcc", "clang":
-            code = functions(compiler, folder, [])
+            code = machine.functions(compiler, SOURCE, folder)
             for complaint in complaints(code):
                 print(f"{compiler}: {complaint}")
                 failed = 1
-            if functions(compiler, folder, ["-DTN_GC_ONLY=gen"]) != code:
+            if machine.functions(compiler, SOURCE, folder, "-DTN_GC_ONLY=gen") != code:
                 print(f"{compiler}: a build for one collector has other code")
                 failed = 1
     return failed

@@ -5,12 +5,14 @@ Each function below is one operation; what is counted is the path on which no
 jump is taken, up to the return.  x86-64 only.
 """
 import os
+import pathlib
 import platform
-import re
 import shutil
-import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "golden"))
+import machine  # noqa: E402
 
 SOURCE = r"""
 #include <tenure/handles.h>
@@ -27,28 +29,6 @@ MOST = {"pool_alloc": 6, "pool_free": 6, "cache_alloc": 6, "cache_free": 6,
         "handles_get": 10, "handles_alloc": 20, "handles_free": 18}
 
 
-def functions(compiler, folder):
-    """{name: [instruction]} in order, without padding."""
-    source, obj = folder + "/golden.c", folder + "/golden.o"
-    with open(source, "w") as out:
-        out.write(SOURCE)
-    subprocess.run([compiler, "-std=c11", "-O2", "-Iinclude", "-fno-ipa-icf" if "clang" not in
-                    compiler else "-O2", "-fcf-protection=none", "-c", source, "-o", obj],
-                   check=True)
-    text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", obj],
-                          check=True, capture_output=True, text=True).stdout
-    found, name = {}, None
-    for line in text.splitlines():
-        head = re.match(r"[0-9a-f]+ <(\w+)>:", line)
-        code = re.match(r" +[0-9a-f]+:\t(.*)", line)
-        if head:
-            name = head[1]
-            found[name] = []
-        elif code and not re.match(r"(cs )?nop|xchg +%ax,%ax|data16", code[1]):
-            found[name].append(code[1].split("#")[0].strip())
-    return found
-
-
 def fast_path(code):
     """What runs when no conditional jump is taken, without the return."""
     ends = [i for i, text in enumerate(code) if text.startswith("ret")]
@@ -62,7 +42,7 @@ def main():
     wrong = 0
     for compiler in filter(shutil.which, ("gcc", "clang")):
         with tempfile.TemporaryDirectory() as folder:
-            code = functions(compiler, folder)
+            code = machine.functions(compiler, SOURCE, folder)
         for name, most in MOST.items():
             path = fast_path(code[name])
             print(f"{compiler},{name},instructions,{len(path)}")

@@ -7,12 +7,15 @@
                     swap (or movbe); volatile loads are not merged
 Each with gcc and clang at -O2, x86-64 only.
 """
+import pathlib
 import platform
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "golden"))
+import machine  # noqa: E402
 
 SOURCE = r"""
 #include <tenure/access.h>
@@ -28,28 +31,6 @@ uint32_t twice(const uint32_t *p) {
   return tn_load_u32_volatile(p) + tn_load_u32_volatile(p);
 }
 """
-
-
-def functions(compiler, folder):
-    """The instructions of each function, without returns and padding."""
-    source, obj = folder + "/golden.c", folder + "/golden.o"
-    with open(source, "w") as out:
-        out.write(SOURCE)
-    subprocess.run([compiler, "-std=c11", "-O2", "-fPIC", "-Iinclude", "-Isrc",
-                    "-fcf-protection=none", "-c", source, "-o", obj], check=True)
-    text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", obj],
-                          check=True, capture_output=True, text=True).stdout
-    found, name = {}, None
-    for line in text.splitlines():
-        head = re.match(r"[0-9a-f]+ <(\w+)>:", line)
-        code = re.match(r" +[0-9a-f]+:\t(.*)", line)
-        if head:
-            name = head[1]
-            found[name] = []
-        elif code and not re.match(r"(cs )?nop|ret|xchg +%ax,%ax|data16",
-                                   code[1]):
-            found[name].append(code[1].split("#")[0].strip())
-    return found
 
 
 def complaints(code):
@@ -82,7 +63,9 @@ def main():
     wrong = 0
     for compiler in filter(shutil.which, ("gcc", "clang")):
         with tempfile.TemporaryDirectory() as folder:
-            code = functions(compiler, folder)
+            found = machine.functions(compiler, SOURCE, folder, "-fPIC", "-Isrc")
+        code = {name: [line for line in lines if not line.startswith("ret")]
+                for name, lines in found.items()}
         print(f"{compiler}: find {len(code['find'])} instructions")
         for complaint in complaints(code):
             wrong += 1
