@@ -51,31 +51,6 @@ marksweep_retire(tni_mutator *m)
 
 /* ---- Marking ----------------------------------------------------------------------- */
 
-TNI_ALWAYS bool
-marksweep_mark(tni_marker *marker, void *object)
-{
-  tn_gc *const heap = marker->tracer.heap;
-  if (TN_UNLIKELY(!tni_blocks_has(&heap->blocks, tni_address(object))))
-    return tni_large_mark(heap, object);
-  return marker->is_parallel ? tni_mark_atomic(&heap->blocks, object)
-                             : tni_mark(&heap->blocks, object);
-}
-
-TNI_ALWAYS void
-marksweep_visit(tn_tracer *tracer, tn_ref *slot)
-{
-  tni_marker *const marker = tni_marker_of(tracer);
-  void *const object = slot->at;
-  if (object && marksweep_mark(marker, object))
-    tni_work_push(&marker->work, object);
-}
-
-static void
-marksweep_visit_slot(tn_tracer *tracer, tn_ref *slot)
-{
-  marksweep_visit(tracer, slot);
-}
-
 static void *
 marksweep_find(tn_gc *heap, const uint64_t *bits, uintptr_t word)
 {
@@ -96,13 +71,6 @@ marksweep_resolve(tn_gc *heap, uintptr_t word)
 }
 
 static void
-marksweep_visit_word(tn_tracer *tracer, uintptr_t word)
-{
-  tn_ref ref = {marksweep_resolve(tracer->heap, word)};
-  marksweep_visit(tracer, &ref);
-}
-
-static void
 marksweep_scan(tni_marker *marker, void *object, uint64_t header, size_t bytes)
 {
   (void)marker;
@@ -115,8 +83,8 @@ static tni_marker
 marksweep_marker(tn_gc *heap)
 {
   tni_marker marker = {.tracer = {.heap = heap,
-                                  .visit = marksweep_visit_slot,
-                                  .visit_word = marksweep_visit_word,
+                                  .visit = tni_inplace_visit_slot,
+                                  .visit_word = tni_inplace_visit_word,
                                   .visit_special = tni_weak_found},
                        .is_parallel = tni_workers_count(heap) > 1};
   tni_work_init(&marker.work, &heap->pool);
@@ -128,7 +96,7 @@ marksweep_work(tn_gc *heap, unsigned worker)
 {
   tni_marker marker = marksweep_marker(heap);
   do {
-    tni_marker_drain(&marker, marksweep_visit, marksweep_scan);
+    tni_marker_drain(&marker, tni_inplace_visit, marksweep_scan);
   } while (marker.is_parallel &&
            tni_work_idle(&marker.work, tni_workers_count(heap)));
   tni_work_fini(&marker.work);
@@ -141,7 +109,7 @@ marksweep_trace_again(void *argument, tn_ref object)
   tni_marker *const marker = argument;
   if (!(*tni_flags(object.at) & TNI_FLAG_LARGE) ||
       tni_large_is_marked(marker->tracer.heap, object.at))
-    tni_marker_scan(marker, object.at, marksweep_visit, marksweep_scan);
+    tni_marker_scan(marker, object.at, tni_inplace_visit, marksweep_scan);
   return true;
 }
 
@@ -174,7 +142,7 @@ marksweep_drain(tn_tracer *tracer)
 static void
 marksweep_hold(tn_tracer *tracer, void *object)
 {
-  marksweep_visit(tracer, &(tn_ref){object});
+  tni_inplace_visit(tracer, &(tn_ref){object});
 }
 
 static void
@@ -185,7 +153,7 @@ marksweep_collect(tn_gc *heap, tn_gc_kind kind)
   tni_marker marker = marksweep_marker(heap);
   tni_blocks_clear_marks(&heap->blocks);
   tni_roots_held(&marker.tracer, marksweep_hold);
-  tni_roots_visit(&marker.tracer, marksweep_visit_slot);
+  tni_roots_visit(&marker.tracer, tni_inplace_visit_slot);
   marksweep_drain(&marker.tracer);
   tni_weak_finish(&marker.tracer, marksweep_drain);
   tni_finals_finish(&marker.tracer, false);

@@ -1,6 +1,7 @@
 /* markregion.c -- the code of markregion.h */
 #include "gc/space/markregion.h"
 
+#include "gc/space/inplace.h"
 #include "gc/space/large.h"
 
 typedef struct markregion_marker {
@@ -11,45 +12,12 @@ typedef struct markregion_marker {
 
 /* ---- Marking where objects lie ------------------------------------------------------ */
 
-TNI_ALWAYS bool
-markregion_mark(tni_marker *marker, void *object)
-{
-  tn_gc *const heap = marker->tracer.heap;
-  if (TN_UNLIKELY(!tni_blocks_has(&heap->blocks, tni_address(object))))
-    return tni_large_mark(heap, object);
-  return marker->is_parallel ? tni_mark_atomic(&heap->blocks, object)
-                             : tni_mark(&heap->blocks, object);
-}
-
-TNI_ALWAYS void
-markregion_visit(tn_tracer *tracer, tn_ref *slot)
-{
-  tni_marker *const marker = tni_marker_of(tracer);
-  void *const object = slot->at;
-  if (object && markregion_mark(marker, object))
-    tni_work_push(&marker->work, object);
-}
-
 TNI_ALWAYS void
 markregion_scan(tni_marker *marker, void *object, uint64_t header, size_t bytes)
 {
   const tni_blocks *const blocks = &marker->tracer.heap->blocks;
   if (TN_LIKELY(!(tni_word_flags(header) & TNI_FLAG_LARGE)))
     tni_mark_lines(blocks, object, bytes);  // [lines.live]
-}
-
-static void
-markregion_visit_slot(tn_tracer *tracer, tn_ref *slot)
-{
-  markregion_visit(tracer, slot);
-}
-
-static void
-markregion_visit_word(tn_tracer *tracer, uintptr_t word)
-{
-  tn_gc *const heap = tracer->heap;
-  tn_ref ref = {TNI_COLLECTOR(heap)->resolve(heap, word)};
-  markregion_visit(tracer, &ref);
 }
 
 /* ---- Moving ----------------------------------------------------------------------------- */
@@ -96,7 +64,7 @@ markregion_visit_moving(tn_tracer *tracer, tn_ref *slot)
     }
     tracer->heap->stats.pinned_objects++;
   }
-  markregion_visit(tracer, slot);
+  tni_inplace_visit(tracer, slot);
 }
 
 static void
@@ -114,8 +82,8 @@ markregion_begin(markregion_marker *t, tn_gc *heap, tni_lines *lines,
   *t = (markregion_marker){
       .marker = {.tracer = {.heap = heap,
                             .visit = moves ? markregion_visit_slot_moving
-                                           : markregion_visit_slot,
-                            .visit_word = markregion_visit_word,
+                                           : tni_inplace_visit_slot,
+                            .visit_word = tni_inplace_visit_word,
                             .visit_special = tni_weak_found},
                  .is_parallel = !moves && tni_workers_count(heap) > 1},
       .lines = lines,
@@ -129,7 +97,7 @@ markregion_work(tn_gc *heap, unsigned worker)
   markregion_marker t;
   markregion_begin(&t, heap, NULL, false);
   do {
-    tni_marker_drain(&t.marker, markregion_visit, markregion_scan);
+    tni_marker_drain(&t.marker, tni_inplace_visit, markregion_scan);
   } while (t.marker.is_parallel &&
            tni_work_idle(&t.marker.work, tni_workers_count(heap)));
   tni_work_fini(&t.marker.work);
@@ -145,8 +113,8 @@ markregion_trace_again(void *argument, tn_ref object)
   tn_ref ref = object;
   if (!tni_region_is_live(heap, &ref) || ref.at != object.at)
     return true;
-  if (t->marker.tracer.visit == markregion_visit_slot)
-    tni_marker_scan(&t->marker, object.at, markregion_visit, markregion_scan);
+  if (t->marker.tracer.visit == tni_inplace_visit_slot)
+    tni_marker_scan(&t->marker, object.at, tni_inplace_visit, markregion_scan);
   else
     tni_marker_scan(&t->marker, object.at, markregion_visit_moving,
                     markregion_scan);
@@ -192,7 +160,7 @@ markregion_hold(tn_tracer *tracer, void *object)
   if (tni_kind_of(&heap->blocks, object) == TNI_BLOCK_LINES_FROM &&
       !tni_is_marked(&heap->blocks, object))
     heap->stats.pinned_objects++;
-  markregion_visit(tracer, &(tn_ref){object});
+  tni_inplace_visit(tracer, &(tn_ref){object});
 }
 
 /* ---- A collection --------------------------------------------------------------------- */

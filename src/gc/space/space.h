@@ -7,6 +7,7 @@
 #define TNI_GC_SPACE_H
 
 #include "gc/space/cells.h"
+#include "gc/space/inplace.h"
 #include "gc/space/large.h"
 #include "gc/space/linear.h"
 #include "gc/space/lines.h"
