@@ -15,7 +15,8 @@ typedef struct replay_scope {
   uint64_t birth;
   uint64_t slot;
   uint64_t serial;
-  bool is_begun;  // it has had a block: its beginning is on the tape
+  uint32_t first, last;  // stacks of the first and last block of a turn
+  bool is_begun;         // it has had a block: its beginning is on the tape
   /* By plan of the scope; since the last turn. */
   uint64_t live[TNI_REPLAY_SCOPE_PLANS];
   uint64_t bytes[TNI_REPLAY_SCOPE_PLANS];
@@ -50,6 +51,7 @@ typedef struct replay_maker {
   uint32_t *scope_of;  // by function: number of its first scope + 1; 0: none
   size_t function_count;
   uint64_t tick_ns;  // when the next one is due
+  uint32_t stack;    // of the event
 } replay_maker;
 
 static void
@@ -195,6 +197,23 @@ replay_plans_of(const replay_maker *m, uint32_t site)
   return &m->plans_of[(size_t)site * TNI_REPLAY_SITE_PLANS];
 }
 
+/* A call in the line of a turn that looks like one may be several: the same
+ * stack again is taken for another turn, and then nothing must be live. */
+static void
+replay_refute(replay_maker *m, uint32_t thread, tni_plan *plan, replay_scope *s)
+{
+  if (plan->way != TNI_WAY_TURN)
+    return;
+  const tni_calls_entry *const inner =
+      replay_inner(&m->threads[thread].calls, s->entry);
+  const bool is_again = m->stack == s->first || m->stack == s->last;
+  if (inner->call.frame == plan->turn && s->blocks[0] > 0 && is_again)
+    plan->early += s->live[0];
+  if (s->blocks[0] == 0)
+    s->first = m->stack;
+  s->last = m->stack;
+}
+
 /* A new block in a scope.  The first one tells the line where a turn begins. */
 static void
 replay_enter(replay_maker *m, uint32_t thread, tni_plan *plan, replay_scope *s,
@@ -205,6 +224,7 @@ replay_enter(replay_maker *m, uint32_t thread, tni_plan *plan, replay_scope *s,
     replay_push(m->r, (tni_replay_op){replay_what(TNI_REPLAY_BEGIN, thread), 0,
                                       0, s->scope});
   s->is_begun = true;
+  replay_refute(m, thread, plan, s);
   if (plan->way == TNI_WAY_TURN && plan->turn == 0)
     plan->turn = replay_inner(&m->threads[thread].calls, s->entry)->call.frame;
   plan->scoped++;
@@ -309,6 +329,7 @@ replay_alloc(replay_maker *m, const tni_trace_event *e)
   b->path = site;
   b->size = e->size;
   tni_live_link(&m->blocks, &m->live, block, false);
+  m->stack = e->stack;
   replay_place(m, block, site, e->thread, e->size);
   const tni_replay_kind kind = e->api == TN_TRACE_API_REALLOC
                                    ? TNI_REPLAY_ALLOC_BY_RESIZE
@@ -465,6 +486,7 @@ tni_replay_init(tni_replay *replay, tni_analysis *a, const tni_plan *plans,
   tni_trace_event event;
   while (tni_trace_next(a->trace, &event))
     replay_event(&m, &event);
+  replay_tick(&m, a->end_ns);
   for (uint32_t i = 0; i < tni_trace_processes(a->trace); i++)
     replay_close_process(&m, i);
   replay->block_count = m.blocks.used;

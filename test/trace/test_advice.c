@@ -23,6 +23,12 @@
 
 enum { HIGH = 0x7000000 };
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { IS_SANITIZED = 1 };
+#else
+enum { IS_SANITIZED = 0 };
+#endif
+
 /* Functions to stand in stacks.  What they do does not matter; that each has
  * some bytes of its own does. */
 #define STAND_IN(name)                                                         \
@@ -226,6 +232,32 @@ live_turn(uint64_t *seed)
   }
 }
 
+/* The same, but a turn begins with another line. */
+static void
+live_other_turn(uint64_t *seed)
+{
+  for (int turn = 0; turn < 30; turn++) {
+    const uint64_t a = allocate(t.node_by_other, 16 + test_random(seed) % 200);
+    const uint64_t b = allocate(t.node_in_parse, 16 + test_random(seed) % 200);
+    release(t.in_parse, a);
+    release(t.in_parse, b);
+  }
+}
+
+/* Sizes that fit into one class, but waste a part of it in a pool: the peak
+ * would be higher. */
+static void
+live_wide(uint64_t *seed)
+{
+  static uint64_t objects[300];
+  for (int n = 0; n < 20; n++) {
+    const size_t i = test_random(seed) % 300;
+    if (objects[i])
+      release(t.in_main, objects[i]);
+    objects[i] = allocate(t.node_in_parse, 400 + test_random(seed) % 120);
+  }
+}
+
 /* A few small blocks stay between many that go: each keeps a page. */
 static void
 live_pinned(uint64_t *seed)
@@ -378,8 +410,13 @@ test_ways(void)
   TEST(advise(live_turn, "stand_node", "emptied each turn", &is_parse) ==
        TNI_WAY_TURN);
   TEST(is_parse == 1);
-  TEST(advise(live_pinned, "stand_node", "a heap of its own", NULL) ==
-       TNI_WAY_OWN);
+  /* A sanitizer's heap keeps sizes apart: there nothing is pinned, and the
+   * largest of a class costs no more than the others. */
+  TEST(advise(live_pinned, "stand_node",
+              IS_SANITIZED ? "" : "a heap of its own",
+              NULL) == (IS_SANITIZED ? TNI_WAY_HEAP : TNI_WAY_OWN));
+  if (!IS_SANITIZED)
+    TEST(advise(live_wide, "stand_node", "leave it", NULL) == TNI_WAY_HEAP);
   TEST(advise(live_grow, "stand_node", "start with room", NULL) ==
        TNI_WAY_GROW);
   TEST(advise(live_mixed, "stand_node", "mind: stand_main", NULL) ==
@@ -394,9 +431,9 @@ test_ways(void)
 /* ---- A second run ------------------------------------------------------------ */
 
 static tni_proof
-confirm(scenario *other)
+confirm(scenario *first, scenario *other)
 {
-  write_run(path_one, live_scratch, 3);
+  write_run(path_one, first, 3);
   write_run(path_two, other, 4);
   tni_analysis *const a = tni_report_open(path_one, NULL);
   tni_analysis *const b = tni_report_open(path_two, NULL);
@@ -417,9 +454,11 @@ confirm(scenario *other)
 static void
 test_second_run(void)
 {
-  TEST(confirm(live_scratch) == TNI_PROOF_SECOND);
-  TEST(confirm(live_escaping) == TNI_PROOF_FAILED);
-  TEST(confirm(live_noise) == TNI_PROOF_NONE);  // not asked there
+  TEST(confirm(live_scratch, live_scratch) == TNI_PROOF_SECOND);
+  TEST(confirm(live_scratch, live_escaping) == TNI_PROOF_FAILED);
+  TEST(confirm(live_turn, live_turn) == TNI_PROOF_SECOND);
+  TEST(confirm(live_turn, live_other_turn) == TNI_PROOF_FAILED);
+  TEST(confirm(live_scratch, live_noise) == TNI_PROOF_NONE);  // not asked there
 }
 
 /* ---- A machine ---------------------------------------------------------------- */
@@ -452,7 +491,8 @@ test_machine(void)
 {
   write_run(path_one, live_stack, 3);
   TEST(advised_on(1) == 1);
-  TEST(advised_on(1e9) == 0);
+  /* (A sanitizer's heap may give up a page for it.) */
+  TEST(advised_on(1e9) == 0 || IS_SANITIZED);
 }
 
 int
