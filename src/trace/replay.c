@@ -50,8 +50,8 @@ typedef struct replay_maker {
   uint32_t *plans_of;  // by site: TNI_REPLAY_SITE_PLANS numbers + 1; 0: none
   uint32_t *scope_of;  // by function: number of its first scope + 1; 0: none
   size_t function_count;
-  uint64_t tick_ns;  // when the next one is due
-  uint32_t stack;    // of the event
+  uint64_t events;  // so far
+  uint32_t stack;   // of the event
 } replay_maker;
 
 static void
@@ -381,19 +381,19 @@ replay_close_process(replay_maker *m, uint32_t process)
   }
 }
 
-/* The instants up to the event's. */
+/* An instant each 1/256 of the events: by time, a machine that is busy with
+ * something else would decide what is advised. */
 static void
-replay_tick(replay_maker *m, uint64_t now_ns)
+replay_tick(replay_maker *m)
 {
-  const uint64_t step = (m->a->end_ns - m->a->begin_ns) / TNI_REPLAY_TICKS + 1;
-  for (; m->tick_ns <= now_ns; m->tick_ns += step)
+  if (m->events++ % (m->a->totals.events / TNI_REPLAY_TICKS + 1) == 0)
     replay_push(m->r, (tni_replay_op){TNI_REPLAY_TICK, 0, 0, 0});
 }
 
 static void
 replay_event(replay_maker *m, const tni_trace_event *e)
 {
-  replay_tick(m, e->time_ns);
+  replay_tick(m);
   switch (e->kind) {
   case TNI_TRACE_ALLOC:
     replay_step(m, e);
@@ -477,7 +477,6 @@ tni_replay_init(tni_replay *replay, tni_analysis *a, const tni_plan *plans,
       tni_store_get(a->site_count * TNI_REPLAY_SITE_PLANS, sizeof *m.plans_of);
   m.function_count = a->names.count;
   m.scope_of = tni_store_get(m.function_count, sizeof *m.scope_of);
-  m.tick_ns = a->begin_ns;
   tni_live_init(&m.blocks);
   m.live = TNI_BLOCK_LIST_EMPTY;
   for (size_t i = 0; i < count; i++)
@@ -486,7 +485,6 @@ tni_replay_init(tni_replay *replay, tni_analysis *a, const tni_plan *plans,
   tni_trace_event event;
   while (tni_trace_next(a->trace, &event))
     replay_event(&m, &event);
-  replay_tick(&m, a->end_ns);
   for (uint32_t i = 0; i < tni_trace_processes(a->trace); i++)
     replay_close_process(&m, i);
   replay->block_count = m.blocks.used;

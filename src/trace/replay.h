@@ -119,7 +119,7 @@ typedef struct tni_replay_result {
   uint64_t peak_bytes;    // of heap blocks as they are laid out, and what
                           // arenas and pools hold
   uint64_t pages;         // that were touched
-  uint64_t mean_pages;    // that live blocks keep, over the time of the run
+  uint64_t mean_pages;    // that live blocks keep, over the run's events
   uint64_t most_pages;    // likewise, at most
   uint64_t waste_pages;   // of mean_pages, what the blocks do not fill
   uint64_t heap_blocks, heap_bytes;    // ever; live at most
