@@ -506,6 +506,7 @@ analysis_close_process(tni_analysis *a, uint32_t process, uint64_t now_ns)
       analysis_remove(a, a->threads[i].list.oldest, NULL, now_ns);
   }
   tni_resident_drop(&a->resident, process);
+  a->parts = tni_resident_now(&a->resident, a->totals.live_bytes);
   tni_pools_drop(&a->pools, process);
 }
 

@@ -204,6 +204,7 @@ typedef struct tni_analysis {
   tni_blocks blocks;
   tni_thread_state *threads;
   tni_resident resident;
+  tni_resident_parts parts;  // at the last sample, or end of a process
   tni_pools pools;
   tni_contexts contexts;
   const tni_suppress *suppress;  // NULL: none

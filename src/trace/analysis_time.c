@@ -138,10 +138,9 @@ tni_time_advance(tni_analysis *a, uint64_t now_ns)
     to = TNI_BUCKETS - 1;
   while (a->bucket < to) {
     time_close_bucket(a);
-    a->buckets[++a->bucket] = (tni_bucket){
-        .most = a->totals.live_bytes,
-        .least = a->totals.live_bytes,
-        .resident = tni_resident_now(&a->resident, a->totals.live_bytes)};
+    a->buckets[++a->bucket] = (tni_bucket){.most = a->totals.live_bytes,
+                                           .least = a->totals.live_bytes,
+                                           .resident = a->parts};
   }
 }
 
@@ -216,7 +215,8 @@ tni_time_map(tni_analysis *a, const tni_trace_event *e)
     t->peak_mapped = a->resident.mapped;
   if (e->kind != TNI_TRACE_SAMPLE)
     return;
-  const tni_resident_parts now = tni_resident_now(&a->resident, t->live_bytes);
+  const tni_resident_parts now = a->parts =
+      tni_resident_now(&a->resident, t->live_bytes);
   tni_bucket *const b = &a->buckets[a->bucket];
   if (now.resident >= b->resident.resident)
     b->resident = now;

@@ -40,7 +40,8 @@ def test_json(trace, patterns):
     check(after["left_bytes"] == before["left_bytes"] - 7000, after)
     check(after["left_blocks"] == before["left_blocks"] - 7, after)
     check(sum(s["left_bytes"] for s in sites) == after["left_bytes"], "sum of the sites")
-    check(sum(s["lost_bytes"] for s in sites) in range(600, lost - 6000), "what is lost")
+    # A stale word may keep one block.
+    check(sum(s["lost_bytes"] for s in sites) in range(300, lost - 5000), "what is lost")
     check(sum(n[6] for n in data["stacks"]["nodes"]) == after["left_bytes"], "sum of the stacks")
     for key in ("bytes", "allocs", "peak_bytes", "frees"):
         check(before[key] == after[key], f"{key} changed")

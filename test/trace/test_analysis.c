@@ -346,6 +346,11 @@ test_samples(void)
   life_alloc(life.inner, 1, 100);
   writer_close(life.w);
   tni_analysis *const a = analyse();
+  for (uint32_t i = 0; i < TNI_BUCKETS; i++) {
+    const tni_resident_parts *const p = &a->buckets[i].resident;
+    /* What a sample said holds until the next one. */
+    TEST(p->resident != 4000 || p->heap == 100);
+  }
   TEST(a->totals.peak_resident.resident == 9000 && a->totals.faults == 12);
   TEST(a->totals.peak_resident.heap == 100);
   TEST(a->totals.peak_resident.rest == 9000 - 1000 - 500 - 100);
