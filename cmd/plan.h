@@ -141,11 +141,9 @@ typedef struct cmd_solve_options {
       {0, "nodes", CMD_COUNT, &(o).nodes,                                      \
        "stop after COUNT nodes: the same plan everywhere"},                    \
       {0, "seed", CMD_COUNT, &(o).seed, "seed of the search's orders"},        \
-      {0, "threads", CMD_COUNT, &(o).threads,                                  \
-       "search on so many threads (3 are of use): the same plan"},             \
   {                                                                            \
-    0, "pool", CMD_TEXTS, &(o).pools,                                          \
-        "NAME:SIZE[:COST], fast ones first; may be given several times"        \
+    0, "threads", CMD_COUNT, &(o).threads,                                     \
+        "search on so many threads (3 are of use): the same plan"              \
   }
 
 /* A problem and its answer. */

@@ -306,8 +306,6 @@ cmd_plan_header(int argc, char **argv)
     return parsed;
   if (!headercmd_is_name(prefix))
     return cmd_fail("the prefix '%s' is no C name", prefix);
-  if (options.pools.count)
-    return cmd_fail("a header is for one memory: leave --pool out");
   cmd_table table;
   int code = cmd_table_read(&table, path);
   if (code != CMD_OK)

@@ -132,6 +132,8 @@ cmd_plan_solve(int argc, char **argv)
       {'o', "output", CMD_TEXT, &out.csv,
        "write the rows of IN.csv and their offsets to FILE"},
       CMD_SOLVE_OPTION_ROWS(options),
+      {0, "pool", CMD_TEXTS, &options.pools,
+       "NAME:SIZE[:COST], fast ones first; may be given several times"},
       {0, "svg", CMD_TEXT, &out.svg, "draw the plan"},
       {0, "html", CMD_TEXT, &out.html, "draw the plan on a page"},
       {0, "json", CMD_FLAG, &out.json, "the answer as JSON on standard output"},

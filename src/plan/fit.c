@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "plan/fit.h"
+#include "plan/solver.h"
 
 #include <string.h>
 
@@ -9,7 +10,10 @@ typedef struct tni_fit_span {
   int64_t lower, upper;
 } tni_fit_span;
 
-enum { FIT_SETS_MAX = 256 };  // any and cover on two paths of <= 32 levels
+enum {
+  FIT_SETS_MAX = 256,  // any and cover on two paths of <= 32 levels
+  FIT_WATCH = 1024,    // items between looks at the clock
+};
 
 /* The sets whose union is taken while an item lives, each with the first
  * interval that ends above where we look. */
@@ -271,30 +275,40 @@ fit_place(tni_fit *fit, uint32_t item, tni_fit_rule rule, int64_t *offset)
   return *offset >= 0 && tni_fit_put(fit, item, *offset);
 }
 
-bool
-tni_fit_all(const tni_plan_model *m, tni_plan_memory *memory,
-            const uint32_t *order, tni_fit_rule rule, int64_t ceiling,
-            int64_t *offset, int64_t *height)
+/* Whether it is time to look at the clock, and late; not before there is a
+ * plan. */
+static bool
+fit_is_late(uint32_t i, tni_solver *s)
 {
+  return s->height >= 0 && i % FIT_WATCH == FIT_WATCH - 1 &&
+         tni_solver_is_late(s);
+}
+
+bool
+tni_fit_all(tni_solver *s, const uint32_t *order, tni_fit_rule rule,
+            int64_t ceiling, int64_t *offset, int64_t *height)
+{
+  const tni_plan_model *const m = s->model;
+  tni_plan_memory *const memory = s->memory;
   const tni_plan_mark mark = tni_plan_mark_set(memory);
   tni_fit fit;
   bool ok = tni_fit_init(&fit, m, memory);
   fit.ceiling = ceiling;
   *height = 0;
-  for (int fixed = 1; fixed >= 0; fixed--)
-    for (uint32_t i = 0; ok && *height >= 0 && i < m->count; i++) {
-      const uint32_t item = order[i];
-      if ((m->fixed[item] != TN_PLAN_FREE) != (fixed == 1))
-        continue;
-      ok = fit_place(&fit, item, rule, &offset[item]);
-      const int64_t top = offset[item] + m->size[item];
-      if (offset[item] < 0) {
-        *height = -1;
-        ok = true;
-      } else if (top > *height) {
-        *height = top;
-      }
+  for (uint32_t k = 0; ok && *height >= 0 && k < 2 * m->count; k++) {
+    const bool is_fixed = k < m->count;
+    const uint32_t item = order[is_fixed ? k : k - m->count];
+    if ((m->fixed[item] != TN_PLAN_FREE) != is_fixed)
+      continue;
+    ok = fit_place(&fit, item, rule, &offset[item]);
+    const int64_t top = offset[item] + m->size[item];
+    if (offset[item] < 0 || fit_is_late(k, s)) {
+      *height = -1;
+      ok = true;
+    } else if (top > *height) {
+      *height = top;
     }
+  }
   tni_plan_mark_reset(memory, mark);
   return ok;
 }

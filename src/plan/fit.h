@@ -25,6 +25,8 @@ typedef enum tni_fit_rule {
   TNI_FIT_BEST,   // the hole that it leaves the smallest rest of
 } tni_fit_rule;
 
+struct tni_solver;
+
 typedef struct tni_fit_set {
   struct tni_fit_span *span;  // ascending
   uint32_t count, room;
@@ -51,11 +53,10 @@ int64_t tni_fit_find(const tni_fit *fit, uint32_t item, tni_fit_rule rule);
 /* Whether the item can have that offset. */
 bool tni_fit_is_free(const tni_fit *fit, uint32_t item, int64_t offset);
 
-/* Place all items, fixed ones first, then in the order given.  height
- * receives the height, or -1 when an item did not go below the ceiling or a
- * fixed one not where it must. */
-bool tni_fit_all(const tni_plan_model *model, tni_plan_memory *memory,
-                 const uint32_t *order, tni_fit_rule rule, int64_t ceiling,
-                 int64_t *offset, int64_t *height);
+/* Place all items of the solver's model, fixed ones first, then in the order
+ * given.  height receives the height, or -1 when an item did not go below the
+ * ceiling or a fixed one not where it must, or it is late and there is a plan. */
+bool tni_fit_all(struct tni_solver *s, const uint32_t *order, tni_fit_rule rule,
+                 int64_t ceiling, int64_t *offset, int64_t *height);
 
 #endif

@@ -73,8 +73,7 @@ greedy_try(tni_solver *s, greedy_state *g, tni_fit_rule rule)
   int64_t height;
   const int64_t ceiling = s->height < 0 ? TN_PLAN_MAX : s->height - 1;
   s->nodes += s->model->count;
-  if (!tni_fit_all(s->model, s->memory, g->order, rule, ceiling, g->offset,
-                   &height))
+  if (!tni_fit_all(s, g->order, rule, ceiling, g->offset, &height))
     return false;
   if (height >= 0)
     tni_solver_offer(s, g->offset, height);

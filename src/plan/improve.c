@@ -21,7 +21,10 @@
 
 #include <string.h>
 
-enum { IMPROVE_DEPTH = 64 };
+enum {
+  IMPROVE_DEPTH = 64,
+  IMPROVE_WATCH = 1 << 16,  // neighbours between looks at the clock
+};
 
 typedef struct improve_state {
   tni_solver *solver;
@@ -240,11 +243,15 @@ improve_reach(improve_state *v, int64_t target, uint64_t steps)
       improve_take_out(v, i);
     }
   }
-  for (uint64_t step = 0; v->out; step++) {
+  for (uint64_t step = 0, work = 0; v->out; step++) {
     if (step >= steps || !improve_step(v))
       return false;
     s->nodes++;
-    if (step % 64 == 63 && !tni_solver_goes_on(s))
+    work += IMPROVE_WATCH / 64 + v->near_count;
+    if (work < IMPROVE_WATCH)
+      continue;
+    work = 0;
+    if (!tni_solver_goes_on(s))
       return false;
   }
   int64_t height = 0;

@@ -305,7 +305,7 @@ search_make_parts(tni_engine *e, const engine_frame *f)
 
 /* When no unplaced item connects some of the frame's sections any more, make
  * it a split, or narrow it. */
-static void
+TN_COLD static void
 search_split(tni_engine *e, engine_frame *f)
 {
   const uint32_t parts = search_make_parts(e, f);

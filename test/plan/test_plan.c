@@ -436,6 +436,65 @@ test_same(uint64_t *state)
   }
 }
 
+/* The least height is with i on s at one instant and s on i at the other: s at
+ * 7, as i is aligned to 8.  The arcs between them are a circle of length 0. */
+static void
+test_circle(void)
+{
+  const tn_plan_options o = options();
+  const tn_plan_buffer b[] = {TN_PLAN_BUFFER(0, 2, 10), {0, 2, 8, 8, -1}};
+  const tn_plan_gap gaps[] = {{0, 0, 1, 0, 1}, {0, 1, 2, 9, 10}};
+  const tn_plan_problem p = {
+      .buffers = b, .count = 2, .gaps = gaps, .gap_count = 2};
+  const tn_plan_result r = solve(&p, &o);
+  TEST(r.status == TN_PLAN_OPTIMAL && r.height == 17);
+}
+
+/* Two that share leave room between their windows, which is not made use of:
+ * nothing is said to be proved. */
+static void
+test_rough(void)
+{
+  const tn_plan_options o = options();
+  const tn_plan_buffer b[] = {TN_PLAN_BUFFER(0, 2, 10),
+                              TN_PLAN_BUFFER(0, 2, 10),
+                              TN_PLAN_BUFFER(1, 2, 8)};
+  const tn_plan_gap gaps[] = {
+      {0, 0, 1, 0, 4}, {0, 1, 2, 0, 1}, {1, 0, 1, 0, 4}, {1, 1, 2, 9, 10}};
+  const tn_plan_share share = {0, 1};
+  const tn_plan_problem p = {.buffers = b,
+                             .count = 3,
+                             .gaps = gaps,
+                             .gap_count = 4,
+                             .shares = &share,
+                             .share_count = 1,
+                             .capacity = 10};
+  const tn_plan_result r = solve(&p, &o);
+  TEST(r.status != TN_PLAN_INFEASIBLE && r.lower_bound <= 10);
+}
+
+static uint64_t
+count_calls(void *context)
+{
+  return ++*(uint64_t *)context;
+}
+
+/* The clock is looked at within an order: the second is not finished. */
+static void
+test_deadline(uint64_t *state)
+{
+  static tn_plan_buffer b[BIG];
+  uint64_t calls = 0;
+  make_random(b, BIG, state);
+  const tn_plan_problem p = {.buffers = b, .count = BIG};
+  tn_plan_options o = options();
+  o.clock = count_calls;
+  o.context = &calls;
+  o.deadline = 3;
+  const tn_plan_result r = solve(&p, &o);
+  TEST(r.status == TN_PLAN_FEASIBLE && calls == 3 && r.nodes == 2 * BIG);
+}
+
 /* With any size of scratch: a right plan, or out of memory. */
 static void
 test_memory(uint64_t *state)
@@ -474,6 +533,9 @@ main(void)
   test_pools(&state);
   test_pool_costs();
   test_same(&state);
+  test_circle();
+  test_rough();
+  test_deadline(&state);
   test_memory(&state);
   test_perfect(&state);
   test_traces(&state);

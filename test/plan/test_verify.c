@@ -376,6 +376,23 @@ test_large_offsets(void)
   TEST(verify(&c).fault == TN_PLAN_FAULT_OVERLAP);
 }
 
+/* In the order of their first bytes b, c, a: the first byte that a needs is far
+ * above its offset. */
+static void
+test_window_order(void)
+{
+  test_case c = {.buffers = {TN_PLAN_BUFFER(0, 9, 30), TN_PLAN_BUFFER(1, 9, 5),
+                             TN_PLAN_BUFFER(2, 9, 8)},
+                 .gaps = {{0, 0, 9, 20, 30}},
+                 .problem = {.count = 3, .gap_count = 1},
+                 .offsets = {0, 5, 12}};
+  c.problem.buffers = c.buffers;
+  c.problem.gaps = c.gaps;
+  TEST(verify(&c).fault == TN_PLAN_FAULT_NONE);
+  c.buffers[2].size = 9;
+  TEST(verify(&c).fault == TN_PLAN_FAULT_OVERLAP);
+}
+
 int
 main(void)
 {
@@ -384,6 +401,7 @@ main(void)
   test_mutants();
   test_many(false);
   test_many(true);
+  test_window_order();
   test_refusals();
   test_large_offsets();
   return test_done();
