@@ -361,6 +361,7 @@ tn_heap_give(tn_heap_local *here, void *pointer, size_t size)
     void **const top = here->top[size_class];
     if (TN_LIKELY(top != here->limit[size_class])) {
       top[1] = pointer;
+      __atomic_signal_fence(__ATOMIC_RELEASE);  // fork sees all or nothing
       here->top[size_class] = top + 1;
       return;
     }

@@ -269,7 +269,9 @@ tn_purge_all(void)
   tni_heap_local *const mine = (tni_heap_local *)tni_heap_here;
   if (mine != &tni_heap_nobody) {
     mine->requests++;
+    tni_local_begin(mine);
     purged += tni_purge_local(mine);
+    tni_local_end(mine);
   }
   tni_heap_lock();
   for (tni_heap_local *local = tni_heap_default.idle; local;

@@ -74,6 +74,7 @@ tni_heap_try_give(void *pointer)
   if (TNI_HEAP_CHECKED && !tni_live_clear_fast(pointer))
     return false;
   top[1] = pointer;
+  atomic_signal_fence(memory_order_release);  // [local.busy]
   here->top[size_class] = top + 1;
   return true;
 }

@@ -16,6 +16,9 @@
  *   [local.stack]  a stack's first entry is NULL; above it are blocks of this
  *                  heap, of at least the class's size; top never passes
  *                  limit.
+ *   [local.busy]   a handle that is not busy is whole: what the fast paths do
+ *                  to it is one store.  After a fork the child's threads adopt
+ *                  handles of threads that it does not have when they are.
  *   [local.owned]  one thread has a handle that is OWNED; its fields are that
  *                  thread's.  An IDLE handle's fields are the lock's.
  * Threads   as above; remote.h has the table.
@@ -61,6 +64,8 @@ struct tni_heap_local {
   tni_heap_local *next;            // lock: of the heap
   tni_heap_local *idle_next;       // lock
   struct tni_heap_window *window;  // owner: window.h; NULL: none yet
+  _Atomic bool is_busy;            // owner: in a slow step
+  uint32_t epoch;                  // lock: fork that its owner is of
   bool is_trapped;                 // owner: purge.h
   uint32_t refills;                // owner: purge.h
   uint32_t slow;                   // owner: slow steps so far
@@ -87,6 +92,7 @@ struct tn_heap {
                                      // lock: its own; NULL: shared ones
   tni_heap_local *locals;            // lock
   tni_heap_local *idle;              // lock
+  uint32_t epoch;                    // lock: fork that locals were looked at in
   tni_heap_page *large;              // lock
   tn_heap *next;               // lock: all heaps, or the list of unused records
   _Atomic size_t taken;        // atomic: relaxed: bytes of pages
@@ -135,6 +141,22 @@ uint32_t tni_local_sizes[TN_HEAP_CLASSES];
 
 /* Fill in the table of classes. */
 void tni_local_fill_table(tni_heap_local *local);
+
+/* A slow step begins, and ends: [local.busy].  fork sees an owner's stores in
+ * their order, so only the compiler must not change it. */
+static inline void
+tni_local_begin(tni_heap_local *local)
+{
+  tni_store_relaxed(&local->is_busy, true);
+  atomic_signal_fence(memory_order_seq_cst);
+}
+
+static inline void
+tni_local_end(tni_heap_local *local)
+{
+  atomic_signal_fence(memory_order_seq_cst);
+  tni_store_relaxed(&local->is_busy, false);
+}
 
 /* A block of a class, from the stack or a page. */
 void *tni_local_take(tni_heap_local *local, unsigned size_class);

@@ -165,15 +165,19 @@ tn_heap_walk(tn_heap *heap, tn_heap_visit_fn *visit, void *argument)
 {
   bool go_on = true;
   tni_heap_local *local;
-  for (local = heap->locals; local; local = local->next)
+  for (local = heap->locals; local; local = local->next) {
+    tni_local_begin(local);
     tni_remote_collect(local);
+  }
   for (local = heap->locals; local; local = local->next)
     stats_mark(local, true);
   for (local = heap->locals; local; local = local->next)
     for (tni_heap_page *page = local->all; page && go_on; page = page->all_next)
       go_on = stats_visit(page, visit, argument);
-  for (local = heap->locals; local; local = local->next)
+  for (local = heap->locals; local; local = local->next) {
     stats_mark(local, false);
+    tni_local_end(local);
+  }
   for (tni_heap_page *page = heap->large; page && go_on; page = page->all_next)
     go_on = visit(argument, tni_page_start(page), page->size);
   return go_on;

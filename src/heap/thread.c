@@ -58,6 +58,7 @@ static struct {
   _Atomic uint32_t has_key;  // 0 not asked, 1 being made, 2 there, 3 refused
   tni_os_tls key;            // const once has_key is 2
   tn_heap_local template;    // lock: const once its first top is set
+  uint32_t epoch;            // lock: forks between this process and the first
 } thread_state = {.lock.rank = TNI_RANK_HEAP};
 
 void
@@ -162,11 +163,44 @@ tni_local_forget(tni_heap_local *locals)
   }
 }
 
+/* After a fork, in the child: this thread's handles are all that have an
+ * owner. */
+static void
+thread_in_child(void)
+{
+  tni_heap_lock();
+  const uint32_t epoch = ++thread_state.epoch;
+  ((tni_heap_local *)tni_heap_here)->epoch = epoch;
+  const thread_table *const table = thread_mine;
+  for (size_t i = 0; table && i < table->count; i++)
+    if (tni_load_relaxed(&table->handle[i].heap->id) == table->handle[i].id)
+      table->handle[i].local->epoch = epoch;
+  tni_heap_unlock();
+}
+
+/* Let go of the handles of threads that fork left behind, lock held. */
+static void
+thread_sweep(tn_heap *heap)
+{
+  heap->epoch = thread_state.epoch;
+  for (tni_heap_local *local = heap->locals; local; local = local->next) {
+    if (tni_load_relaxed(&local->state) == TNI_LOCAL_IDLE ||
+        local->epoch == heap->epoch || tni_load_relaxed(&local->is_busy))
+      continue;
+    tni_remote_leave(local);
+    local->idle_next = heap->idle;
+    heap->idle = local;
+  }
+}
+
 static tni_heap_local *
 thread_adopt(tn_heap *heap)
 {
+  tni_os_fork_child(thread_in_child);
   tni_os_fork_lock(&thread_state.lock);
   tni_heap_lock();
+  if (heap->epoch != thread_state.epoch)
+    thread_sweep(heap);
   tni_heap_local *local = heap->idle;
   if (local) {
     TN_CHECK(tni_load_relaxed(&local->state) == TNI_LOCAL_IDLE, "local.owned");
@@ -175,6 +209,8 @@ thread_adopt(tn_heap *heap)
   } else {
     local = thread_make_local(heap);
   }
+  if (local)
+    local->epoch = thread_state.epoch;
   tni_heap_unlock();
   return local;
 }
@@ -183,12 +219,14 @@ static void
 thread_give_back(tni_heap_local *local)
 {
   tn_heap *const heap = local->heap;
+  tni_local_begin(local);
   tni_local_flush_all(local);
   tni_purge_empty(local);
   tni_heap_lock();
   tni_remote_leave(local);
   local->idle_next = heap->idle;
   heap->idle = local;
+  tni_local_end(local);
   tni_heap_unlock();
 }
 
@@ -321,10 +359,12 @@ tni_local_of(tn_heap *heap)
 tni_heap_local *
 tni_local_enter(tn_heap *heap)
 {
-  tni_heap_local *const local = tni_local_of(heap);
-  if (local || !thread_is_ending)
-    return local;
-  return thread_adopt(heap);
+  tni_heap_local *local = tni_local_of(heap);
+  if (!local && thread_is_ending)
+    local = thread_adopt(heap);
+  if (local)
+    tni_local_begin(local);
+  return local;
 }
 
 void
@@ -332,4 +372,6 @@ tni_local_leave(tni_heap_local *local)
 {
   if (TN_UNLIKELY(thread_is_ending))
     thread_give_back(local);
+  else
+    tni_local_end(local);
 }

@@ -298,6 +298,11 @@ void tni_os_wake(_Atomic uint32_t *word, bool all);
  */
 void tni_os_fork_lock(tni_os_lock *lock);
 
+/* Call fn in each child of a fork from now on, in the thread that it has, after
+ * those locks were released.  For one function in the process, which also gave
+ * a lock; where nothing forks it is never called. */
+void tni_os_fork_child(void (*fn)(void));
+
 /* ---- Stacks ------------------------------------------------------------- */
 
 /* [*low, *high) holds the calling thread's stack (guard not included).  May

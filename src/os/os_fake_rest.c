@@ -461,6 +461,12 @@ tni_os_fork_lock(tni_os_lock *lock)
   (void)lock;
 }
 
+void
+tni_os_fork_child(void (*fn)(void))
+{
+  (void)fn;
+}
+
 /* ---- Faults ------------------------------------------------------------------------------ */
 
 size_t

@@ -229,6 +229,7 @@ tni_os_wake(_Atomic uint32_t *word, bool all)
 static struct {
   tni_os_lock *_Atomic lock[OS_FORK_LOCKS];  // by rank; atomic: acq/rel
   _Atomic uint32_t is_hooked;
+  void (*_Atomic child)(void);  // atomic: acq/rel
 } os_fork;
 
 static void
@@ -251,6 +252,21 @@ os_fork_done(void)
   }
 }
 
+static void
+os_fork_in_child(void)
+{
+  os_fork_done();
+  void (*const child)(void) = tni_load_acquire(&os_fork.child);
+  if (child)
+    child();
+}
+
+void
+tni_os_fork_child(void (*fn)(void))
+{
+  tni_store_release(&os_fork.child, fn);
+}
+
 void
 tni_os_fork_lock(tni_os_lock *lock)
 {
@@ -260,5 +276,5 @@ tni_os_fork_lock(tni_os_lock *lock)
            "os.fork");
   tni_store_release(&os_fork.lock[lock->rank], lock);
   if (tni_swap_acq_rel(&os_fork.is_hooked, 1) == 0)
-    (void)pthread_atfork(os_fork_prepare, os_fork_done, os_fork_done);
+    (void)pthread_atfork(os_fork_prepare, os_fork_done, os_fork_in_child);
 }

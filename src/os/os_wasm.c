@@ -424,6 +424,12 @@ tni_os_fork_lock(tni_os_lock *lock)
   (void)lock;  // nothing forks
 }
 
+void
+tni_os_fork_child(void (*fn)(void))
+{
+  (void)fn;
+}
+
 static void *os_wasm_tls[8];  // by key
 static unsigned os_wasm_tls_count;
 

@@ -1,12 +1,14 @@
 /* test_heap_threads.c -- blocks and heaps that change threads
  *
  * Covers  [remote.touch] [remote.noted] [remote.idle] [local.owned]
- *         [heap.destroy]
+ *         [heap.destroy] [local.busy]
  * SPDX-License-Identifier: MIT
  */
 #include <tenure/heap.h>
 
 #include <sched.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "heap/heap.h"
 #include "os/os.h"
@@ -182,10 +184,80 @@ sharing(void)
   expect_empty();
 }
 
+/* In a child of fork the handles of threads that it does not have are adopted,
+ * and not that of the thread that it has. */
+static _Atomic int forked;
+
+static void
+free_and_wait(void *heap)
+{
+  void *blocks[3000];
+  for (int i = 0; i < 3000; i++)
+    blocks[i] = tn_heap_allocate(heap, 500, 16, 0).pointer;
+  for (int i = 1; i < 3000; i++)
+    tn_heap_free(heap, blocks[i], 500, 16);
+  tni_store_release(&forked, 1);
+  while (tni_load_acquire(&forked) != 2)
+    sched_yield();
+  tn_heap_free(heap, blocks[0], 500, 16);
+}
+
+static void
+use_again(void *heap)
+{
+  void *blocks[500];
+  for (int i = 0; i < 500; i++)
+    blocks[i] = tn_heap_allocate(heap, 500, 16, 0).pointer;
+  tn_heap_stats stats;
+  tn_heap_get_stats(heap, &stats);
+  TEST(stats.handles == 2);
+  for (int i = 0; i < 500; i++)
+    tn_heap_free_any(blocks[i]);
+}
+
+static void
+in_child(tn_heap *heap, void *mine)
+{
+  for (int round = 0; round < 2; round++) {
+    tni_os_thread *thread = NULL;
+    TEST(tni_os_thread_start(&thread, use_again, heap, NULL) == TN_OK);
+    tni_os_thread_join(thread);
+  }
+  tn_heap_free_any(mine);
+  void *const again = tn_heap_allocate(heap, 64, 16, 0).pointer;
+  TEST(again == mine || TN_HARDEN >= 2);
+  tn_heap_free_any(again);
+}
+
+static void
+forking(tn_heap *heap)
+{
+  void *const mine = tn_heap_allocate(heap, 64, 16, 0).pointer;
+  tni_os_thread *thread = NULL;
+  tni_store_release(&forked, 0);
+  TEST(tni_os_thread_start(&thread, free_and_wait, heap, NULL) == TN_OK);
+  while (tni_load_acquire(&forked) != 1)
+    sched_yield();
+  const pid_t child = fork();
+  if (child == 0) {
+    in_child(heap, mine);
+    _exit(test_done());
+  }
+  int status = -1;
+  TEST(waitpid(child, &status, 0) == child && status == 0);
+  tni_store_release(&forked, 2);
+  tni_os_thread_join(thread);
+  tn_heap_free_any(mine);
+}
+
 int
 main(void)
 {
   (void)test_seed();
+  tn_heap *const heap = tn_heap_create(NULL, NULL);
+  if (TEST(heap != NULL))
+    forking(heap);
+  tn_heap_destroy(heap);
   trading();
   exited();
   sharing();
