@@ -223,6 +223,17 @@ density(void)
   tn_heap_destroy(heap);
 }
 
+/* Checked libraries let the fast path free nothing but starts of blocks. */
+static void
+odd_pointers(void)
+{
+  unsigned char *const p =
+      tn_heap_allocate(tn_heap_default(), 100, 16, 0).pointer;
+  for (size_t at = 1; TNI_HEAP_CHECKED && at < 100; at++)
+    TEST(!tni_heap_try_give(p + at));
+  tn_heap_free_any(p);
+}
+
 static void
 limits(void)
 {
@@ -334,6 +345,7 @@ main(void)
   tn_heap_destroy(heap);
   alignments();
   density();
+  odd_pointers();
   limits();
   reclaims();
   inline_path();

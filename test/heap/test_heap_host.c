@@ -75,6 +75,7 @@ one_page(unsigned size_class)
   tni_heap_page *const page = tni_slices_take(NULL, 1, 1, true, &is_clean);
   if (!TEST(page != NULL))
     return;
+  tni_page_init(page, 1, is_clean);  // whose bits fill all words
   tni_page_init(page, size_class, is_clean);
   TEST(page->blocks <= TNI_HOST_WORDS * 64);
   memset(owner, 0, sizeof owner);
@@ -169,6 +170,8 @@ whole_heap(tn_heap *heap)
   for (size_t i = 0; i < LARGER; i++) {
     larger[i] = tn_heap_allocate(heap, 256, 16, 0).pointer;
     TEST(tni_is_aligned(tni_address(larger[i]), 256));
+    const unsigned in_map = tni_heap_map_class(larger[i]);
+    TEST(in_map == 0 || in_map == tn_heap_class(256));
     TEST(tn_heap_granted(larger[i]) == 256 && tn_heap_of(larger[i]) == heap);
     memset(larger[i], (int)i & 255, 256);
   }

@@ -113,10 +113,42 @@ budget(void)
   TEST(local->tick_ns <= after + 250000000u + 10 * (after - before));
 }
 
+/* What a heap counts follows each resize, also one that cannot be. */
+static void
+counting(void)
+{
+  const size_t size = TNI_MIB(1);
+  tn_heap_options options = TN_HEAP_DEFAULTS;
+  options.limit = TNI_MIB(8);
+  tn_heap *const heap = tn_heap_create(&options, NULL);
+  tn_heap_stats stats;
+  void *blocks[3];
+  for (int i = 0; i < 3; i++)
+    blocks[i] = tn_heap_allocate(heap, size, 16, 0).pointer;
+  tn_heap_get_stats(heap, &stats);
+  TEST(stats.pages == 3 * size && stats.large == 3 * size);
+  for (int i = 0; i < 3; i++) {  // at most one of them has room behind it
+    const size_t granted = tn_heap_resize(blocks[i], 4 * size, 4 * size);
+    tn_heap_get_stats(heap, &stats);
+    TEST(stats.pages == (granted ? 6 : 3) * size && stats.large == stats.pages);
+    TEST(tn_heap_resize(blocks[i], size, size) == size);
+    tn_heap_get_stats(heap, &stats);
+    TEST(stats.pages == 3 * size && stats.large == stats.pages);
+  }
+  TEST(tn_heap_resize(blocks[1], TNI_KIB(300), TNI_KIB(300)) == TNI_KIB(300));
+  tn_heap_get_stats(heap, &stats);
+  TEST(stats.pages == 2 * size + TNI_KIB(300));
+  TEST(tn_heap_resize(blocks[2], 9 * size, 9 * size) == 0);  // the limit
+  tn_heap_get_stats(heap, &stats);
+  TEST(stats.pages == 2 * size + TNI_KIB(300));
+  tn_heap_destroy(heap);
+}
+
 int
 main(void)
 {
   growing();
+  counting();
   zeros();
   map();
   budget();

@@ -235,6 +235,9 @@ in_child(tn_heap *heap, void *mine)
 #endif
   }
   tn_heap_free_any(mine);
+  const tni_heap_local *const local = tni_local_of(heap);
+  TEST(tni_load_relaxed(&local->state) == TNI_LOCAL_OWNED || TNI_HAS_TSAN);
+  TEST(local != heap->idle && (!heap->idle || local != heap->idle->idle_next));
   void *const again = tn_heap_allocate(heap, 64, 16, 0).pointer;
   TEST(again == mine || TN_HARDEN >= 2);
   tn_heap_free_any(again);
