@@ -134,10 +134,23 @@ test_other(void)
   TEST(fabs(due - n * p) < 6 * sqrt(n * p * (1 - p)));
 }
 
+/* A block from a window is as large as any other. */
+static void
+test_granted(void)
+{
+  for (size_t size = 1; size <= 1024; size++) {
+    const tn_block block =
+        tn_heap_allocate(&tni_heap_default, size, TN_ALIGN, 0);
+    TEST(block.granted == tn_heap_good_size(size, TN_ALIGN));
+    tn_heap_free_any(block.pointer);
+  }
+}
+
 int
 main(void)
 {
   tni_window_start(RATE);
+  test_granted();
   test_samples();
   test_one();
   test_given_back();
