@@ -378,7 +378,9 @@ advise(scenario *live, const char *function, const char *word,
   tni_advices advices;
   tni_advices_init(&advices, a, NULL);
   check_gains(&advices);
-  TEST(find(a, &advices, "stand_noise") == NULL);
+  /* (A sanitizer's heap has so many half-used pages that a second one helps.) */
+  const tni_advice *const noisy = find(a, &advices, "stand_noise");
+  TEST(noisy == NULL || (IS_SANITIZED && noisy->plan.way == TNI_WAY_OWN));
   check_words(a, &advices, word);
   const tni_advice *const advice = find(a, &advices, function);
   const tni_way way = advice ? advice->plan.way : TNI_WAY_HEAP;
