@@ -25,12 +25,12 @@ MUTANTS = [
      "if (false) {"),
     ("core/barrier.c", "  else\n    barrier_log_object(m, object.at);", "  else\n    ;"),
     ("core/barrier.c", "  else if (logged && count)\n    tni_gc_log(m, object, to);", ""),
-    ("gen/gen.c", "    *tni_logged(object) = TNI_LOG_OBJECT;\n    tni_trace(", "    tni_trace("),
-    ("gen/gen.c", "    tni_move_plain(object, header, size, copy, TNI_LOG_OBJECT);",
+    ("gen/minor.c", "    *tni_logged(object) = TNI_LOG_OBJECT;\n    tni_trace(", "    tni_trace("),
+    ("gen/minor.c", "    tni_move_plain(object, header, size, copy, TNI_LOG_OBJECT);",
      "    tni_move_plain(object, header, size, copy, 0);"),
-    ("gen/gen.c", "  tni_move(object, header, size, copy, TNI_LOG_OBJECT);",
+    ("gen/minor.c", "  tni_move(object, header, size, copy, TNI_LOG_OBJECT);",
      "  tni_move(object, header, size, copy, 0);"),
-    ("gen/gen.c", "    tni_large_trace_card(tracer, cards->at[i], gen_visit_slot);", "    ;"),
+    ("gen/minor.c", "    tni_large_trace_card(tracer, cards->at[i], minor_visit_slot);", "    ;"),
     ("space/large.c", "    if (logs)\n      *tni_logged(object) =", "    if (!logs)\n      *tni_logged(object) ="),
     # roots
     ("core/roots.c", "for (size_t i = 0; i < frame->count; i++)",
@@ -43,7 +43,7 @@ MUTANTS = [
     # pins
     ("core/roots.c", "    fn(tracer, heap->pins.at[i]);", "    ;"),
     ("space/markregion.c", "  tni_roots_held(&t.marker.tracer, markregion_hold);\n", ""),
-    ("gen/gen.c", "  tni_roots_held(&t.marker.tracer, gen_hold);\n", ""),
+    ("gen/minor.c", "  tni_roots_held(&t.marker.tracer, minor_hold);\n", ""),
     # forwarding
     ("core/object.h", "  *tni_header(to) = kept | (uint64_t)logged << TNI_LOG_SHIFT;\n"
      "  *tni_header(object) = tni_address(to) | TNI_FORWARDED;",
@@ -57,13 +57,13 @@ MUTANTS = [
      "  to[bytes / sizeof(uint64_t) - 1] = tni_address_hash(to);"),
     ("space/markregion.c", "      slot->at = tni_forward_address(header);\n      return;",
      "      return;"),
-    ("gen/gen.c", "    slot->at = tni_forward_address(*header);\n", ""),
+    ("gen/minor.c", "    slot->at = tni_forward_address(*header);\n", ""),
     # the list of slots, and what is plain
-    ("gen/gen.c", "  if (!object || !gen_is_from(t, object))\n    return;\n  __builtin",
-     "  if (!object || !gen_is_from(t, object) || t->promoted % 64 == 63)\n    return;\n  __builtin"),
-    ("gen/gen.c", "      gen_follow(t, slot, &header, &size))\n    tni_work_push(&t->marker.work, slot->at);",
-     "      gen_follow(t, slot, &header, &size))\n    ;"),
-    ("gen/gen.c", "    heap->stats.worklist_overflows++;\n    gen_trace_all_old(t);",
+    ("gen/minor.c", "  if (!object || !minor_is_from(t, object))\n    return;\n  __builtin",
+     "  if (!object || !minor_is_from(t, object) || t->promoted % 64 == 63)\n    return;\n  __builtin"),
+    ("gen/minor.c", "      minor_follow(t, slot, &header, &size))\n    tni_work_push(&t->marker.work, slot->at);",
+     "      minor_follow(t, slot, &header, &size))\n    ;"),
+    ("gen/minor.c", "    heap->stats.worklist_overflows++;\n    minor_trace_all_old(t);",
      "    heap->stats.worklist_overflows++;"),
     ("gen/gen.c", "  gen->nursery = block;\n", "  gen->nursery = block;\n"
      "  if (gen->used % 16 == 15)\n    heap->blocks.info[block].next = TNI_NO_BLOCK;\n"),
@@ -100,7 +100,7 @@ MUTANTS = [
      "first = used >> TNI_LINE_LOG2;"),
     ("space/lines.c", "  uint32_t first;\n  tni_hole_close(heap, hole);\n", "  uint32_t first;\n"),
     ("space/markregion.c", "  tni_hole_close(heap, &t.hole);\n", ""),
-    ("gen/gen.c", "(&t.marker.tracer, true);\n  tni_hole_close(heap, &t.hole);\n",
+    ("gen/minor.c", "(&t.marker.tracer, true);\n  tni_hole_close(heap, &t.hole);\n",
      "(&t.marker.tracer, true);\n"),
     # weak references, ephemerons, finalizers, walks
     ("core/weak.c", "      weak->target = TN_REF_NULL;\n", ""),
