@@ -322,10 +322,7 @@ heap_take_quick(tn_heap *heap, size_t size)
   if (!*top)  // also in checked libraries, and when the handle is trapped
     return (tn_block){0};
   here->top[size_class] = top - 1;
-  const unsigned window = size_class - TN_HEAP_CLASSES;  // window.h
-  const size_t granted =
-      tni_local_sizes[window < TN_HEAP_CLASSES ? window : size_class];
-  return (tn_block){*top, granted, false};
+  return (tn_block){*top, tni_local_sizes[size_class], false};
 }
 
 tn_block

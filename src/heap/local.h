@@ -134,10 +134,10 @@ tni_heap_local *tni_local_of(tn_heap *heap);
 tni_heap_local *tni_local_enter(tn_heap *heap);
 void tni_local_leave(tni_heap_local *local);
 
-/* Bytes of a block by class, as tni_class_size; filled in with the first handle
+/* Bytes of a block by class, as tni_class_size, windows too; filled in with the first handle
  * and const then. */
 extern __attribute__((visibility("hidden")))
-uint32_t tni_local_sizes[TN_HEAP_CLASSES];
+uint32_t tni_local_sizes[TN_HEAP_CLASSES + TN_HEAP_WINDOWS];
 
 /* Fill in the table of classes. */
 void tni_local_fill_table(tni_heap_local *local);

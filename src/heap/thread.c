@@ -32,7 +32,7 @@ tni_heap_local tni_heap_nobody = {
     .stack = {NOTHING_92},
 };
 
-uint32_t tni_local_sizes[TN_HEAP_CLASSES];
+uint32_t tni_local_sizes[TN_HEAP_CLASSES + TN_HEAP_WINDOWS];
 
 THREAD_LOCAL tn_heap_local *tni_heap_here = &tni_heap_nobody.here;
 
@@ -87,6 +87,8 @@ thread_template(void)
     template->class_of[i] = (unsigned char)tn_heap_class(i * 16);
   for (unsigned c = 1; c < TN_HEAP_CLASSES; c++)
     tni_local_sizes[c] = (uint32_t)tni_class_size(c);
+  for (unsigned c = 1; c < TN_HEAP_WINDOWS; c++)
+    tni_local_sizes[TN_HEAP_CLASSES + c] = tni_local_sizes[c];
   return template;
 }
 

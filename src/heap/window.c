@@ -15,8 +15,10 @@ tni_window_attach(tni_heap_local *local)
   tn_heap_local *const cache = tni_local_cache(local);
   if (tni_window_rate == 0 || !local->heap->is_default)
     return;
-  for (unsigned c = 0; !local->window && c < TN_HEAP_WINDOWS; c++)
+  for (unsigned c = 0; !local->window && c < TN_HEAP_WINDOWS; c++) {
+    local->here.top[TN_HEAP_CLASSES + c] = window_nothing;
     cache->top[TN_HEAP_CLASSES + c] = window_nothing;
+  }
   for (size_t i = 0; i <= TN_HEAP_TABLE_MAX / 16; i++)
     local->here.class_of[i] += TN_HEAP_CLASSES;
 }

@@ -122,6 +122,24 @@ test_live(void)
   TEST(after.live == before.live);
 }
 
+/* The library's own way finds windows in the table of classes as well. */
+static void
+test_allocate(void)
+{
+  for (size_t size = 1; size <= TN_HEAP_TABLE_MAX; size += 13) {
+    tn_block blocks[40];
+    for (unsigned i = 0; i < 40; i++) {
+      if (i == 20)
+        give(take(size));
+      blocks[i] = tn_heap_allocate(&tni_heap_default, size, TN_ALIGN, 0);
+      TEST(blocks[i].pointer && blocks[i].granted >= size &&
+           blocks[i].granted == tn_heap_granted(blocks[i].pointer));
+    }
+    for (unsigned i = 0; i < 40; i++)
+      give(blocks[i].pointer);
+  }
+}
+
 static void
 test_other(void)
 {
@@ -155,6 +173,7 @@ main(void)
   test_one();
   test_given_back();
   test_live();
+  test_allocate();
   test_other();
   return test_done();
 }
