@@ -95,10 +95,10 @@ def own_tests(folders):
                if p.stem != "test_advice"]
     programs = [BUILD / p.relative_to(ROOT).with_suffix("") for p in sources]
     env = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")}
-    subprocess.run(["make", "-s", f"BUILD={BUILD}",
-                    *(os.path.relpath(p, ROOT) if BUILD.is_relative_to(ROOT)
-                      else str(p) for p in programs)], cwd=ROOT, env=env,
-                   check=True)
+    build = os.path.relpath(BUILD, ROOT)  # as the Makefile names its targets
+    subprocess.run(["make", "-s", f"BUILD={build}",
+                    *(os.path.relpath(p, ROOT) for p in programs)], cwd=ROOT,
+                   env=env, check=True)
     return [[str(p)] for p in programs]
 
 
