@@ -319,7 +319,7 @@ heap_take_quick(tn_heap *heap, size_t size)
   tn_heap_local *const here = &local->here;
   const unsigned size_class = here->class_of[(size + 15) / 16];
   void **const top = here->top[size_class];
-  if (!*top)  // also in checked libraries, and when the handle is trapped
+  if (!*top)  // also when the handle is trapped
     return (tn_block){0};
   here->top[size_class] = top - 1;
   return (tn_block){*top, tni_local_sizes[size_class], false};
@@ -328,7 +328,9 @@ heap_take_quick(tn_heap *heap, size_t size)
 tn_block
 tn_heap_allocate(tn_heap *heap, size_t size, size_t align, unsigned flags)
 {
-  if (size <= TN_HEAP_TABLE_MAX && align == TN_ALIGN && flags == 0) {
+  /* Checked libraries keep their stacks elsewhere. */
+  if (!TNI_HEAP_CHECKED && size <= TN_HEAP_TABLE_MAX && align == TN_ALIGN &&
+      flags == 0) {
     const tn_block block = heap_take_quick(heap, size);
     if (TN_LIKELY(block.pointer != NULL)) {
       tni_annotate_give(block.pointer, block.granted);
