@@ -91,6 +91,14 @@ def test_size(folder):
     check(size <= 4 * got["events"], f"{size / got['events']:.2f} bytes an event")
 
 
+def test_order(folder):
+    """Blocks that pass between threads are allocated before they are freed, always."""
+    program = compile_c(folder, "threads", "-O2")
+    for options in ([], ["--depth=1", "--free-depth=1"]) * 4:
+        got, _, _ = record(folder, "order", [program, "4", "500000"], *options)
+        check(got["unknown_frees"] == 0, f"{got['unknown_frees']} frees of unknown blocks")
+
+
 def test_killed_anywhere(folder):
     """Killed at a random moment, the trace is sound."""
     program = compile_c(folder, "threads")
@@ -117,7 +125,8 @@ def test_killed_anywhere(folder):
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        for test in (test_exact, test_old_glibc, test_counts, test_leaks, test_size, test_killed_anywhere):
+        for test in (test_exact, test_old_glibc, test_counts, test_leaks, test_size, test_order,
+                     test_killed_anywhere):
             test(folder)
     return checks.failures != 0
 

@@ -110,6 +110,16 @@ def test_sample(folder, program, events):
             live.discard(line[2])
 
 
+def test_sample_resize(folder):
+    """A resize ends a block and may begin another: sums are right, nothing is left."""
+    program = compile_c(folder, "resize")
+    got, _, _ = record(folder, "resize", [program, 20000], "--sample=10000")
+    total = 20000 * 3100
+    check(abs(got["bytes"] / total - 1) < 0.1, f"{got['bytes']} bytes of {total}")
+    check(abs(got["frees"] / 40000 - 1) < 0.3, f"{got['frees']} frees of 40000")
+    check(got["left_bytes"] == 0, f"{got['left_bytes']} bytes are left")
+
+
 def test_tallies(folder, program):
     """Sums by stack are those of the events [record.tally], in a small file."""
     for options in ([], ["--every=1"]):
@@ -129,6 +139,7 @@ def main():
         test_paused(folder, program)
         test_signals(folder, program)
         test_sample(folder, program, events)
+        test_sample_resize(folder)
         test_tallies(folder, program)
     return checks.failures != 0
 
