@@ -364,6 +364,13 @@ tn_status tni_os_fault_add(const tni_os_fault_watch *watch);
  * of a tni_os_fault_fn, and where it is not known. */
 const void *tni_os_fault_code(void);
 
+/* Ask fn about every fault that an access raised, before the watches: with the
+ * address and the stack pointer at the access, true as a tni_os_fault_fn does.
+ * For one function in the process; may be called again.  Installs the handler.
+ * TN_ENOTSUP when !has_faults. */
+typedef bool tni_os_fault_first_fn(void *address, const void *stack);
+tn_status tni_os_fault_first(tni_os_fault_first_fn *fn);
+
 /* Stop watching the range that starts at base.  The handler stays. */
 void tni_os_fault_remove(void *base);
 

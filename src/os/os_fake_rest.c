@@ -488,6 +488,13 @@ tni_os_fault_code(void)
 }
 
 tn_status
+tni_os_fault_first(tni_os_fault_first_fn *fn)
+{
+  (void)fn;
+  return TN_ENOTSUP;
+}
+
+tn_status
 tni_os_fault_add(const tni_os_fault_watch *watch)
 {
   tn_status status;

@@ -55,6 +55,7 @@ static struct {
   struct sigaction previous[2];     // const once installed
   _Atomic bool is_spent[2];         // previous was SA_RESETHAND and has run
   _Atomic size_t seen, handled, passed_on;  // atomic: relaxed
+  _Atomic(tni_os_fault_first_fn *) first;   // atomic: acq/rel
 } os_fault = {.lock = {.rank = TNI_RANK_OS_FAULTS}};
 
 /* What tni_os_fault_code answers; handlers may nest. */
@@ -201,14 +202,17 @@ tni_os_fault_offer(int signal, void *info, void *context)
   const siginfo_t *const what = info;
   if (os_fault_is_sent(signal, what))
     return false;
+  tni_os_fault_first_fn *const first = tni_load_acquire(&os_fault.first);
   const tni_os_fault_watch watch = os_fault_find(tni_address(what->si_addr));
-  if (!watch.on_fault)
+  if (!first && !watch.on_fault)
     return false;
   const void *const outer = os_fault_at;
   const uintptr_t code = os_context_code(context);
   memcpy(&os_fault_at, &code, sizeof code);
-  const bool is_handled = watch.on_fault(watch.argument, what->si_addr,
-                                         os_context_is_write(context));
+  const bool is_handled =
+      (first && first(what->si_addr, tni_pointer(os_context_stack(context)))) ||
+      (watch.on_fault && watch.on_fault(watch.argument, what->si_addr,
+                                        os_context_is_write(context)));
   os_fault_at = outer;
   if (!is_handled)
     return false;
@@ -385,6 +389,13 @@ tni_os_fault_add(const tni_os_fault_watch *watch)
   const tn_status status = os_fault_insert(watch);
   tni_os_lock_release(&os_fault.lock);
   return status;
+}
+
+tn_status
+tni_os_fault_first(tni_os_fault_first_fn *fn)
+{
+  tni_store_release(&os_fault.first, fn);
+  return tni_os_fault_install();
 }
 
 void
