@@ -58,7 +58,7 @@ DEFS_harden  := -DTN_DEBUG=0 -DTN_HARDEN=1
 # ---- Sources ---------------------------------------------------------------
 # Layers that are in the core library, lowest first (tools/layers.txt).
 CORE := base os event vm scope provider bump arena pool ring buddy stack array \
-  planned rc mem plan heap guard
+  planned rc isolate mem plan heap guard
 core_src := $(foreach l,$(filter-out os,$(CORE)),$(wildcard src/$l/*.c)) \
   $(wildcard src/gc/*/*.c)
 os_src    = $(filter-out $(wildcard src/os/os_*.c),$(wildcard src/os/*.c)) \

@@ -13,6 +13,14 @@
 
 #include "base/atomic.h"
 
+/* Where the function that says this was called from; NULL where a machine does
+ * not let one see. */
+#if defined(__x86_64__) || defined(__aarch64__)
+#define TNI_CALLED_FROM() __builtin_return_address(0)
+#else
+#define TNI_CALLED_FROM() NULL
+#endif
+
 enum {
   TNI_CPU_ASKED = 1 << 0,
   TNI_CPU_AVX2 = 1 << 1,

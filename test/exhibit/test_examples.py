@@ -7,12 +7,13 @@ known output, on the way that errors take as well.
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
 
 SHORT = ("budget coroutines derive device include logring longest median particles "
-         "server swap").split()
+         "plugin server swap").split()
 LEAST, MOST = 20, 60
 EXAMPLES = pathlib.Path(os.environ.get("BUILD", "build")).resolve() / "example"
 
@@ -30,6 +31,8 @@ CASES = [
     ("budget", ["100000"], " ".join(f"{i:060}" for i in range(2000)),
      "", "and no room for more"),
     ("longest", [], "a\nbbb\ncc\n", "bbb\ncc\na\n", 0),
+    ("plugin", ["3a2b", "64z", "junk"], "", "aaabb\n" + "z" * 63 + "\n\n", 0),
+    ("plugin", ["3a", "9999z", "2b"], "", "", -signal.SIGABRT),
     ("median", [], "3 1 2 10", "2.5\n", 0),
 ]
 
