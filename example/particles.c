@@ -2,7 +2,8 @@
  *
  * Sparks live a few steps each.  A follower remembers its spark by a handle:
  * when the spark is gone, the handle is stale, even if its slot is already the
- * next spark's, and the follower looks for another.
+ * next spark's, and the follower looks for another: a generational index, as
+ * Rust's crates of that name have it.
  * SPDX-License-Identifier: MIT
  */
 #include <stdio.h>

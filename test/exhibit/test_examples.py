@@ -12,8 +12,8 @@ import subprocess
 import sys
 import tempfile
 
-SHORT = ("budget coroutines derive device include logring longest median particles "
-         "plugin server swap").split()
+SHORT = ("budget coroutines derive device graph include logring longest median "
+         "messages particles plugin server swap tokens").split()
 LEAST, MOST = 20, 60
 EXAMPLES = pathlib.Path(os.environ.get("BUILD", "build")).resolve() / "example"
 
@@ -33,6 +33,11 @@ CASES = [
     ("longest", [], "a\nbbb\ncc\n", "bbb\ncc\na\n", 0),
     ("plugin", ["3a2b", "64z", "junk"], "", "aaabb\n" + "z" * 63 + "\n\n", 0),
     ("plugin", ["3a", "9999z", "2b"], "", "", -signal.SIGABRT),
+    ("graph", [], "a b b c c a c d d e e d f a g g", "e d\nc b a\nf\ng\n", 0),
+    ("tokens", [], "int a = a1 + b_2; int b_2 = 0; " + "x" * 9000,
+     "2 int\n1 a\n1 a1\n2 b_2\n1 0\n1 " + "x" * 9000 + "\n", 0),
+    ("messages", [], "one two\n three\n" * 3000 + "w" * 500 + "\nlast",
+     "6001 lines, 9002 words; 0 messages left\n", 0),
     ("median", [], "3 1 2 10", "2.5\n", 0),
 ]
 
