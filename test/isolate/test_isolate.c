@@ -203,6 +203,8 @@ descend(void *argument, void *result)
     *(int *)result = sum + 1;
     if (next.victim == 10 + next.depth)
       ++*(volatile int *)pages;
+    if (next.victim == 20 + next.depth)
+      ++*next.targets[2];
   } else {
     *(int *)result = 1;
     if (next.victim < 4)
@@ -225,6 +227,12 @@ test_nesting(void)
   /* The inner calls named it too, and did not open it. */
   for (first.victim = 11; first.victim < 13; first.victim++)
     TEST(ending(descend, &first, &options) == SIGABRT);
+  /* Nor the stack that the outer call protects; what is a call's own it may
+   * write to. */
+  first.victim = 21;
+  TEST(ending(descend, &first, &options) == SIGABRT);
+  first.victim = 22;
+  TEST(ending(descend, &first, &options) == 0);
   pages[0] = 1;
 }
 
