@@ -114,10 +114,17 @@ typedef struct record_detail {
   uint32_t words;     // to compare, from [0] to this one
 } record_detail;
 
+/* The word at an address of the stack. */
+TN_INLINE uintptr_t
+record_word(uintptr_t at)
+{
+  return *(const uintptr_t *)at;  // NOLINT(performance-no-int-to-ptr)
+}
+
 TN_INLINE bool
 record_is_same(const record_frame *f)
 {
-  return *(const uintptr_t *)f->slot == f->ra;
+  return record_word(f->slot) == f->ra;
 }
 /* The n words before end.  In fours: all lie on the thread's own stack, outward
  * of where it stands, and can be read. */
@@ -125,10 +132,10 @@ TN_INLINE bool
 record_are_same(const record_frame *end, size_t n)
 {
   for (; n >= 4; n -= 4, end -= 4)
-    if (TN_UNLIKELY(((*(const uintptr_t *)end[-1].slot ^ end[-1].ra) |
-                     (*(const uintptr_t *)end[-2].slot ^ end[-2].ra) |
-                     (*(const uintptr_t *)end[-3].slot ^ end[-3].ra) |
-                     (*(const uintptr_t *)end[-4].slot ^ end[-4].ra)) != 0))
+    if (TN_UNLIKELY(((record_word(end[-1].slot) ^ end[-1].ra) |
+                     (record_word(end[-2].slot) ^ end[-2].ra) |
+                     (record_word(end[-3].slot) ^ end[-3].ra) |
+                     (record_word(end[-4].slot) ^ end[-4].ra)) != 0))
       return false;
   while (n-- != 0)
     if (TN_UNLIKELY(!record_is_same(--end)))

@@ -62,6 +62,7 @@ typedef struct heaps_state {
   tn_heap_local **here;  // their handles
   size_t owners;
   size_t live;
+  size_t noted;   // the most that was live when it was last looked
   size_t before;  // resident when the run began
   bool has_accounts;
   heaps_result result;
@@ -92,6 +93,19 @@ heaps_touch(const heaps_block *b)
     ((volatile unsigned char *)b->p)[at] = 1;
 }
 
+static void heaps_note(heaps_state *s);
+
+/* More is live: look at each sixteenth more, however few events a tick has. */
+static void
+heaps_grow(heaps_state *s, const heaps_block *b)
+{
+  heaps_touch(b);
+  if (!s->has_accounts || s->live < s->noted + s->noted / 16 + HEAPS_PAGE)
+    return;
+  s->noted = s->live;
+  heaps_note(s);
+}
+
 static void
 heaps_alloc(heaps_state *s, const tni_replay_op *op)
 {
@@ -102,7 +116,7 @@ heaps_alloc(heaps_state *s, const tni_replay_op *op)
   if (b->p == NULL)
     return;
   s->live += b->size;
-  heaps_touch(b);
+  heaps_grow(s, b);
 }
 
 static void
@@ -137,7 +151,7 @@ heaps_resize(heaps_state *s, const tni_replay_op *op)
   b->p = p;
   b->size = size;
   b->is_resized = true;
-  heaps_touch(b);
+  heaps_grow(s, b);
 }
 
 /* ---- Accounts -------------------------------------------------------------- */

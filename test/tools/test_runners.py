@@ -79,11 +79,18 @@ def test_setup(folder):
     script(tools / "dpkg-query", '[ "$4" = "$ABSENT" ] || printf installed')
     script(tools / "id", "echo $USER_ID")
     script(tools / "apt-get", f'echo "$@" >>{folder}/asked')
-    env = dict(os.environ, PATH=f"{tools}:{os.environ['PATH']}", ABSENT="", USER_ID="0")
+    page = folder / "cache/tenure/speedscope-1.25.0/dist/release/index.html"
+    page.parent.mkdir(parents=True)
+    page.touch()
+    env = dict(os.environ, PATH=f"{tools}:{os.environ['PATH']}", ABSENT="", USER_ID="0",
+               XDG_CACHE_HOME=str(folder / "cache"))
     setup = HERE / "tools/setup"
     asked = folder / "asked"
     status, said = run(setup, "run", "check", env=env)
     expect("nothing missing", status == 0 and not said and not asked.exists(), said)
+    script(tools / "npm", "exit 1")
+    status, said = run(setup, "check", env=dict(env, XDG_CACHE_HOME=str(folder / "none")))
+    expect("npm fails", said == "tools/setup: npm could not fetch speedscope-1.25.0\n", said)
     env["ABSENT"] = "clang"
     status, said = run(setup, "run", env=dict(env, USER_ID="1000"))
     expect("not root", status == 1 and "apt-get install -y --no-install-recommends clang\n"
