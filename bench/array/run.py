@@ -31,6 +31,9 @@ def build(compiler):
 
 
 def main():
+    if {"-h", "--help"} & set(sys.argv):
+        print(__doc__)
+        return 0
     for compiler in filter(shutil.which, ("gcc", "clang")):
         print(f"array, {compiler} -O2 -falign-loops=64:", file=sys.stderr)
         done = subprocess.Popen([build(compiler)], text=True,

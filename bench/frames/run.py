@@ -49,6 +49,9 @@ def instructions(program, variant, rounds):
 
 
 def main():
+    if {"-h", "--help"} & set(sys.argv):
+        print(__doc__)
+        return 0
     program = build()
     found = {variant: [] for variant in VARIANTS}
     for turn in range(TURNS):

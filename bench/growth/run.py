@@ -45,6 +45,9 @@ def measure(program, backing, count, size):
 
 
 def main():
+    if {"-h", "--help"} & set(sys.argv):
+        print(__doc__)
+        return 0
     program = build()
     table = []
     for load, size_of in LOADS.items():

@@ -86,6 +86,9 @@ def shuffled(program, files):
 
 
 def main():
+    if {"-h", "--help"} & set(sys.argv):
+        print(__doc__)
+        return 0
     program = build()
     plans = [(f"{kind}-{count}", f"{kind}:{count}", "2" if count < 200000 else "20")
              for kind, count in [("heap", 1000), ("heap", 10000), ("heap", 100000),
@@ -104,4 +107,4 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
