@@ -203,7 +203,7 @@ def main():
     if a.quick:
         a.depth, a.rounds = 10, 1
     if not os.path.exists(GC):
-        subprocess.run(["make", "-s", str(BUILD / "bench/gc")], check=True)
+        subprocess.run(["make", "-s", f"BUILD={BUILD}", GC], check=True)
     with tempfile.TemporaryDirectory() as folder:
         peers = build_peers(folder)
         if "trees" in wanted:
