@@ -38,7 +38,7 @@ $(BUILD)/obj/libtenure-$(1).o: src/tenure.c $(BUILD)/gen/malloc/tenure_files.h \
 $(BUILD)/libtenure-$(1).so: $(BUILD)/obj/libtenure-$(1).o
 	$$(call say,link,$$@)
 	$(Q)$(CC) -shared -Wl,-soname,libtenure-$(1).so -Wl,-z,now \
-	  -Wl,-z,nodelete -o $$@ $$^ $$(LINK)
+	  -Wl,-z,nodelete -Wl,-Bsymbolic-functions -o $$@ $$^ $$(LINK)
 endef
 $(foreach kind,$(malloc_kinds),$(eval $(call malloc_rule,$(kind))))
 $(BUILD)/libtenure-malloc.a: $(BUILD)/obj/libtenure-malloc.o

@@ -23,7 +23,8 @@ $(BUILD)/obj/libtenure-record.o: src/tenure.c $(BUILD)/gen/record/tenure_files.h
 	$(Q)$(record_cc) -I$(BUILD)/gen/record -c $< -o $@
 $(BUILD)/libtenure-record.so: $(BUILD)/obj/libtenure-record.o
 	$(call say,link,$@)
-	$(Q)$(CC) -shared -Wl,-soname,libtenure-record.so -Wl,-z,now -Wl,-z,nodelete -o $@ $^
+	$(Q)$(CC) -shared -Wl,-soname,libtenure-record.so -Wl,-z,now -Wl,-z,nodelete \
+	  -Wl,-Bsymbolic-functions -o $@ $^
 
 .PHONY: install-record
 install: install-record
