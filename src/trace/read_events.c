@@ -91,6 +91,18 @@ events_next_chunk(tni_trace *t, read_cursor *c)
   return true;
 }
 
+/* [trace.order] What gives a block stands before what takes it. */
+static uint32_t
+events_rank(const tni_tape_record *r)
+{
+  const bool is_other = r->op == TNI_TAPE_OTHER;
+  if (is_other ? r->kind == TN_TRACE_FREE || r->kind == TN_TRACE_POOL_FREE
+               : r->op == TNI_TAPE_FREE)
+    return 4;
+  return (is_other ? r->kind == TN_TRACE_RESIZE : r->op == TNI_TAPE_RESIZE) ? 3
+                                                                            : 2;
+}
+
 /* Decode the record at the cursor; false: the chunk has no more. */
 static bool
 events_decode(tni_trace *t, read_cursor *c)
@@ -111,7 +123,7 @@ events_decode(tni_trace *t, read_cursor *c)
                                     c->record.tick << chunk->tick_log2);
   if (time > c->time_ns)
     c->time_ns = time;
-  c->rank = c->record.op == TNI_TAPE_FREE ? 1 : 2;
+  c->rank = events_rank(&c->record);
   return true;
 }
 

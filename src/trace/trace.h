@@ -14,7 +14,8 @@
  *
  * Invariants
  *   [trace.order]  times never fall; of one thread's events none is passed by
- *                  another of the same thread; at equal times frees come first.
+ *                  another of the same thread; at equal times allocations come
+                  first, then resizes, frees last: see doc/design/tape.md.
  *   [trace.bound]  memory is that of the tables and 64 KiB a thread that is
  *                  alive at one time, never that of the events.
  *   [trace.rest]   what is damaged costs itself only, and is told by

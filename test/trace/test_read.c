@@ -1,6 +1,6 @@
 /* test_read.c -- traces written by hand are read as they were meant
  *
- * [trace.order] threads merge by time, frees first; [trace.end] a killed
+ * [trace.order] threads merge by time, frees last; [trace.end] a killed
  * writer's last record is dropped; [trace.alone], [trace.rest] damage costs
  * itself; [trace.before], [trace.index] numbers that do not exist; [trace.bound]
  * memory; [trace.thread].
@@ -50,13 +50,17 @@ write_two_threads(void)
   writer_alloc(w, 0, 10, s1, 0x10000, 24);
   writer_alloc(w, 1, 15, s1, 0x20000, 100);
   writer_free(w, 0, 20, s2, 0x10000);
-  writer_alloc(w, 1, 20, s1, 0x10000, 1ull << 33);
-  writer_resize(w, 1, 5000, s1, 0x10000, 0x30000, 7);
+  writer_alloc(w, 1, 21, s1, 0x10000, 1ull << 33);
+  writer_resize(w, 0, 21, s1, 0x10000, 0x30000, 7);
   const uint64_t odd[] = {s1, 0x30007, 3, 64};
-  writer_other(w, 0, 6000, TN_TRACE_ALLOC, odd, 4);
+  writer_other(w, 1, 6000, TN_TRACE_ALLOC, odd, 4);
+  writer_other(w, 0, 6000, TN_TRACE_FREE, odd, 2);
   const uint64_t unknown[] = {1, 2};
   writer_other(w, 0, 6001, TN_TRACE_RECORDS, unknown, 2);
-  writer_free(w, 0, 6002, s2, 0x30000);
+  writer_alloc(w, 1, 6002, s1, 0x40000, 8);
+  writer_free(w, 0, 6002, s2, 0x40000);
+  writer_resize(w, 1, 6003, s1, 0x30000, 0x50000, 9);
+  writer_free(w, 0, 6003, s2, 0x50000);
   writer_close(w);
 }
 
@@ -89,11 +93,15 @@ test_two_threads(void)
       {TNI_TRACE_ALLOC, 0, 10, 0x10000, 24},
       {TNI_TRACE_ALLOC, 1, 15, 0x20000, 100},
       {TNI_TRACE_FREE, 0, 20, 0x10000, 0},
-      {TNI_TRACE_ALLOC, 1, 20, 0x10000, 1ull << 33},
-      {TNI_TRACE_RESIZE, 1, 5000, 0x30000, 7},
-      {TNI_TRACE_ALLOC, 0, 6000, 0x30007, 3},
-      {TNI_TRACE_FREE, 0, 6002, 0x30000, 0},
-      {TNI_TRACE_PROCESS_CLOSE, TNI_TRACE_NONE, 6002, 0, 0},
+      {TNI_TRACE_ALLOC, 1, 21, 0x10000, 1ull << 33},
+      {TNI_TRACE_RESIZE, 0, 21, 0x30000, 7},
+      {TNI_TRACE_ALLOC, 1, 6000, 0x30007, 3},
+      {TNI_TRACE_FREE, 0, 6000, 0x30007, 0},
+      {TNI_TRACE_ALLOC, 1, 6002, 0x40000, 8},
+      {TNI_TRACE_FREE, 0, 6002, 0x40000, 0},
+      {TNI_TRACE_RESIZE, 1, 6003, 0x50000, 9},
+      {TNI_TRACE_FREE, 0, 6003, 0x50000, 0},
+      {TNI_TRACE_PROCESS_CLOSE, TNI_TRACE_NONE, 6003, 0, 0},
   };
   write_two_threads();
   tni_trace *const t = open_trace();
