@@ -44,7 +44,7 @@ same_random(uint64_t *state, uint64_t below)
 }
 
 /* So many buffers; kind says what they have: bit 0 alignment, 1 gaps, 2 fixed
- * offsets, 3 shares. */
+ * offsets, 3 shares, 4 gaps that keep a window, which cross. */
 static void
 same_make(same_problem *p, size_t count, unsigned kind, uint64_t *state)
 {
@@ -61,6 +61,11 @@ same_make(same_problem *p, size_t count, unsigned kind, uint64_t *state)
     if ((kind & 2) && i % 3 == 0)
       p->gap[p->problem.gap_count++] =
           (tn_plan_gap){i, lower + 2, lower + 2 + (int64_t)(i % 4), 0, 0};
+    for (int64_t t = lower; (kind & 16) && i < 40 && t < b->upper; t += 5) {
+      const int64_t low = (int64_t)same_random(state, (uint64_t)b->size);
+      p->gap[p->problem.gap_count++] =
+          (tn_plan_gap){i, t, t + 5, low, (low + b->size + 1) / 2};
+    }
     if ((kind & 4) && i < 2)
       b->fixed = (int64_t)(1024 * i), b->size = 1024;
   }
@@ -107,7 +112,7 @@ same(void)
   static const tn_plan_pool pools[] = {{2000, 1}, {100000, 5}};
   same_problem *const p = &same_given;
   uint64_t state = 1, hash = 0;
-  for (unsigned kind = 0; kind < 16; kind++) {
+  for (unsigned kind = 0; kind < 32; kind++) {
     same_make(p, 60 + 5 * kind, kind, &state);
     hash = same_solve(hash, &p->problem, 8000, kind);
   }
