@@ -175,13 +175,6 @@ fit_skip(const tni_fit_span *at, const tni_fit_span *end, int64_t n)
   return at;
 }
 
-static int64_t
-fit_align(int64_t n, int64_t align)
-{
-  const int64_t over = align == 1 ? 0 : n % align;
-  return over ? n + (align - over) : n;
-}
-
 /* The lowest aligned offset from `from` on where the piece's bytes are free;
  * *next receives where the hole ends, less the piece's base. */
 static int64_t
@@ -189,7 +182,7 @@ fit_lowest(fit_query *q, int64_t from, const tni_plan_piece *piece,
            int64_t align, int64_t *next)
 {
   const int64_t base = piece->base, size = piece->size;
-  int64_t offset = fit_align(from, align);
+  int64_t offset = tni_plan_round_up(from, align);
   *next = INT64_MAX;
   for (uint32_t i = 0, still = 0; still < q->count && offset <= TN_PLAN_MAX;
        i++, still++) {
@@ -200,7 +193,7 @@ fit_lowest(fit_query *q, int64_t from, const tni_plan_piece *piece,
     if (at == q->end[i])
       continue;
     if (at->lower - base - offset < size) {
-      offset = fit_align(at->upper - base, align);
+      offset = tni_plan_round_up(at->upper - base, align);
       *next = INT64_MAX;
       still = UINT32_MAX;  // 0 after the step: look at every set again
     } else if (at->lower - base < *next) {

@@ -129,12 +129,6 @@ improve_find_near(improve_state *v, uint32_t item)
 
 /* ---- where it goes ---- */
 
-static int64_t
-improve_align(int64_t n, int64_t align)
-{
-  return align == 1 ? n : (n + align - 1) / align * align;
-}
-
 static void
 improve_sort_near(improve_state *v)
 {
@@ -165,7 +159,7 @@ improve_cheapest(improve_state *v, uint32_t item)
     int64_t offset = k == 0              ? 0
                      : k > v->near_count ? highest
                                          : v->high[v->by_high[k - 1]];
-    offset = offset > 0 ? improve_align(offset, m->align[item]) : 0;
+    offset = offset > 0 ? tni_plan_round_up(offset, m->align[item]) : 0;
     if (offset > highest)
       offset = highest;
     for (; low < v->near_count && v->low[v->by_low[low]] < offset; low++)

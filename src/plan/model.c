@@ -258,29 +258,6 @@ model_merge(model_build *b)
   }
 }
 
-static int64_t
-model_gcd(int64_t a, int64_t b)
-{
-  while (b != 0) {
-    const int64_t rest = a % b;
-    a = b;
-    b = rest;
-  }
-  return a;
-}
-
-/* Make *align a multiple of another; false when that is beyond every offset,
- * *align is then as it was. */
-static bool
-model_align(int64_t *align, int64_t other)
-{
-  const int64_t part = *align / model_gcd(*align, other);
-  if (part > TN_PLAN_MAX / other)
-    return false;
-  *align = part * other;
-  return true;
-}
-
 /* ---- items ---- */
 
 typedef struct model_arrays {
@@ -320,7 +297,7 @@ model_add_item(model_build *b, model_arrays *a, uint32_t *count,
     if (buf->size == 0 || buf->lower == buf->upper)
       continue;
     model_cut(b, member[i], gap_at ? gap_at[member[i]] : 0);
-    if (buf->align > 1 && !model_align(&align, buf->align))
+    if (buf->align > 1 && !tni_plan_join_align(&align, buf->align))
       fixed = 0;  // the only offset that is a multiple of both
     if (buf->fixed != TN_PLAN_FREE)
       fixed = buf->fixed;

@@ -61,6 +61,23 @@ void tni_plan_mark_reset(tni_plan_memory *memory, tni_plan_mark mark);
 void tni_plan_sort(uint32_t *order, const uint64_t *key, size_t count,
                    uint32_t *spare);
 
+/* ---- numbers.c ---- */
+
+/* The greatest common divisor; of 0 and n: n. */
+int64_t tni_plan_gcd(int64_t a, int64_t b);
+
+/* Make *align a multiple of another; false when that is beyond every offset,
+ * *align is then as it was. */
+bool tni_plan_join_align(int64_t *align, int64_t other);
+
+/* n, at least 0, rounded up to a multiple of align. */
+static inline int64_t
+tni_plan_round_up(int64_t n, int64_t align)
+{
+  const int64_t over = align == 1 ? 0 : n % align;
+  return over ? n + (align - over) : n;
+}
+
 /* The next number of a generator (SplitMix64; Steele, Lea, Flood 2014). */
 uint64_t tni_plan_random(uint64_t *state);
 

@@ -3,23 +3,6 @@
  */
 #include "plan/search.h"
 
-static int64_t
-units_gcd(int64_t a, int64_t b)
-{
-  while (b != 0) {
-    const int64_t rest = a % b;
-    a = b;
-    b = rest;
-  }
-  return a;
-}
-
-static int64_t
-units_round_up(int64_t n, int64_t grain)
-{
-  return (n + grain - 1) / grain * grain;
-}
-
 enum {
   UNITS_MAX = 1 << 28,           // so that sums of a few stay in 32 bits
   UNITS_WINDOWED_MAX = 1 << 20,  // bytes: so that sums of arcs stay in 64
@@ -32,19 +15,20 @@ units_find(const tni_plan_model *m, int64_t *grain, int64_t *unit)
 {
   int64_t g = 0, u = 0;
   for (uint32_t i = 0; i < m->count; i++)
-    g = units_gcd(g, m->fixed[i] == TN_PLAN_FREE ? m->align[i] : m->fixed[i]);
+    g = tni_plan_gcd(g,
+                     m->fixed[i] == TN_PLAN_FREE ? m->align[i] : m->fixed[i]);
   *grain = g ? g : 1;
   for (uint32_t k = 0; k < m->first[m->count]; k++) {
     const int64_t base = m->piece[k].base;
-    u = units_gcd(u, units_round_up(base + m->piece[k].size, *grain));
+    u = tni_plan_gcd(u, tni_plan_round_up(base + m->piece[k].size, *grain));
     if (base)
-      u = units_gcd(u, *grain == 1 ? base : *grain);
+      u = tni_plan_gcd(u, *grain == 1 ? base : *grain);
   }
   for (uint32_t i = 0; i < m->count; i++)
     if (m->fixed[i] != TN_PLAN_FREE)
-      u = units_gcd(u, m->fixed[i]);
+      u = tni_plan_gcd(u, m->fixed[i]);
     else if (m->align[i] != 1)
-      u = units_gcd(u, m->align[i]);
+      u = tni_plan_gcd(u, m->align[i]);
   *unit = u ? u : 1;
 }
 
@@ -91,11 +75,11 @@ units_convert(const tni_plan_model *m, const tni_search_problem *p,
     a->is_fixed[i] = is_fixed;
     a->release[i] = (int32_t)release;
     a->align[i] = (int32_t)align;
-    a->size[i] = (int32_t)(units_round_up(m->size[i], p->grain) / unit);
+    a->size[i] = (int32_t)(tni_plan_round_up(m->size[i], p->grain) / unit);
   }
   for (uint32_t k = 0; k < m->first[m->count]; k++) {
     const tni_plan_piece *const q = &m->piece[k];
-    const int64_t top = units_round_up(q->base + q->size, p->grain);
+    const int64_t top = tni_plan_round_up(q->base + q->size, p->grain);
     const int32_t base = (int32_t)(q->base / unit);
     a->piece[k] =
         (tni_search_piece){q->s0, q->s1, (int32_t)(top / unit) - base, base};
@@ -176,7 +160,7 @@ tni_search_next(const tni_search_problem *p)
     /* A fixed item was never above the capacity; offsets are whole units. */
     const int64_t over = p->capacity + 1 - m->size[i];
     const int64_t top =
-        (over > 0 ? units_round_up(over, p->unit) : 0) + m->size[i];
+        (over > 0 ? tni_plan_round_up(over, p->unit) : 0) + m->size[i];
     if (!p->is_fixed[i] && top < next)
       next = top;
   }
@@ -190,7 +174,7 @@ tni_search_limit(tni_search_problem *p, int64_t capacity)
   const int64_t most = (int64_t)UNITS_MAX * p->unit;
   p->capacity =
       p->unit > TN_PLAN_MAX / UNITS_MAX || capacity < most ? capacity : most;
-  p->ceiling = (int32_t)(units_round_up(p->capacity, p->grain) / p->unit);
+  p->ceiling = (int32_t)(tni_plan_round_up(p->capacity, p->grain) / p->unit);
   for (uint32_t i = 0; i < p->count; i++) {
     const int64_t room = p->capacity - m->size[i];
     const int64_t latest = room < 0 ? -1 : room / p->unit;

@@ -92,12 +92,6 @@ tni_window_create(const tni_search_problem *p, tni_plan_memory *m)
              : NULL;
 }
 
-static int64_t
-window_align(int64_t n, int64_t align)
-{
-  return n <= 0 ? 0 : (n + align - 1) / align * align;
-}
-
 static void
 window_push(tni_window *w, uint32_t item)
 {
@@ -118,7 +112,8 @@ window_follow(tni_window *w, const tni_search_problem *p, const window_arc *arc,
   if (arc->weight > most - w->low[arc->from])
     return false;
   const int64_t align = p->is_fixed[arc->to] ? 1 : p->model->align[arc->to];
-  const int64_t low = window_align(w->low[arc->from] + arc->weight, align);
+  const int64_t least = w->low[arc->from] + arc->weight;
+  const int64_t low = least > 0 ? tni_plan_round_up(least, align) : 0;
   if (low <= w->low[arc->to])
     return true;
   const int64_t gain = w->gain[arc->from] + arc->weight;
