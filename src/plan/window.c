@@ -47,10 +47,12 @@ typedef struct tni_window {
   bool *is_queued;
   int64_t *low;        // [window.low]
   int64_t *latest;     // the highest offset of an item
-  int64_t *gain;       // the weights on the way that lifted it
+  int64_t *period;     // of the way that lifted it, see window_follow
   uint32_t *line;      // pieces by the lowest byte they can have
   uint32_t *owner;     // of a piece
   int64_t *top;        // of a section
+  uint32_t source;     // of the newest arc, or NONE
+  int64_t source_low;  // where it was before that
   bool is_infeasible;  // at this capacity, without any arc
   bool is_back;        // the last child has failed
 } tni_window;
@@ -82,12 +84,12 @@ tni_window_create(const tni_search_problem *p, tni_plan_memory *m)
   w->is_queued = tni_plan_take(m, n, sizeof *w->is_queued);
   w->low = tni_plan_take(m, n, sizeof *w->low);
   w->latest = tni_plan_take(m, n, sizeof *w->latest);
-  w->gain = tni_plan_take(m, n, sizeof *w->gain);
+  w->period = tni_plan_take(m, n, sizeof *w->period);
   w->line = tni_plan_take(m, pieces, sizeof *w->line);
   w->owner = tni_plan_take(m, pieces, sizeof *w->owner);
   w->top = tni_plan_take(m, p->sections, sizeof *w->top);
   return w->arc && w->head && w->order && w->queue && w->is_queued && w->low &&
-                 w->latest && w->gain && w->line && w->owner && w->top
+                 w->latest && w->period && w->line && w->owner && w->top
              ? w
              : NULL;
 }
@@ -102,11 +104,14 @@ window_push(tni_window *w, uint32_t item)
   w->queue[at < w->queue_room ? at : at - w->queue_room] = item;
 }
 
-/* Follow one arc; false when no plan satisfies it.  A way that begins and ends
- * at `source` and is longer than 0 would lift it for ever. */
+/* Follow one arc; false when no plan satisfies it.
+ *
+ * All that is lifted now is lifted over ways from the source.  What a way does
+ * to an offset above is the same one period higher, when that is a multiple of
+ * all alignments on it: a way back to the source that lifts it by a period
+ * lifts it for ever.  With no alignment the period is 1. */
 static bool
-window_follow(tni_window *w, const tni_search_problem *p, const window_arc *arc,
-              uint32_t source)
+window_follow(tni_window *w, const tni_search_problem *p, const window_arc *arc)
 {
   const int64_t most = w->latest[arc->to];
   if (arc->weight > most - w->low[arc->from])
@@ -116,10 +121,12 @@ window_follow(tni_window *w, const tni_search_problem *p, const window_arc *arc,
   const int64_t low = least > 0 ? tni_plan_round_up(least, align) : 0;
   if (low <= w->low[arc->to])
     return true;
-  const int64_t gain = w->gain[arc->from] + arc->weight;
-  if (low > most || (arc->to == source && gain > 0))
+  int64_t period = w->period[arc->from];
+  if (!tni_plan_join_align(&period, align))
+    period = INT64_MAX;
+  if (low > most || (arc->to == w->source && low - w->source_low >= period))
     return false;
-  w->gain[arc->to] = arc->to == source ? 0 : gain;
+  w->period[arc->to] = period;
   w->low[arc->to] = low;
   window_push(w, arc->to);
   return true;
@@ -127,7 +134,7 @@ window_follow(tni_window *w, const tni_search_problem *p, const window_arc *arc,
 
 /* Lift what the arcs of the items in the queue lift; the queue is then empty. */
 static bool
-window_settle(tni_window *w, const tni_search_problem *p, uint32_t source)
+window_settle(tni_window *w, const tni_search_problem *p)
 {
   bool ok = true;
   while (w->queue_count) {
@@ -138,7 +145,7 @@ window_settle(tni_window *w, const tni_search_problem *p, uint32_t source)
     w->is_queued[item] = false;
     for (uint32_t a = w->head[item]; ok && a != TNI_PLAN_NONE;
          a = w->arc[a].next)
-      ok = window_follow(w, p, &w->arc[a], source);
+      ok = window_follow(w, p, &w->arc[a]);
   }
   return ok;
 }
@@ -149,9 +156,11 @@ window_reset(tni_window *w, const tni_search_problem *p)
 {
   for (uint32_t i = 0; i < p->count; i++) {
     w->low[i] = p->is_fixed[i] ? p->model->fixed[i] : 0;
+    w->period[i] = 1;
     window_push(w, i);
   }
-  if (!window_settle(w, p, TNI_PLAN_NONE)) {
+  w->source = TNI_PLAN_NONE;
+  if (!window_settle(w, p)) {
     TN_CHECK(false, "window.low");
   }
 }
@@ -163,8 +172,10 @@ window_add(tni_window *w, const tni_search_problem *p)
   window_arc *const arc = &w->arc[w->arcs];
   arc->next = w->head[arc->from];
   w->head[arc->from] = w->arcs++;
-  w->gain[arc->from] = 0;
-  return window_follow(w, p, arc, arc->from) && window_settle(w, p, arc->from);
+  w->source = arc->from;
+  w->source_low = w->low[arc->from];
+  w->period[arc->from] = 1;
+  return window_follow(w, p, arc) && window_settle(w, p);
 }
 
 /* Give up arcs up to one that can be turned round, and do so; false: there is

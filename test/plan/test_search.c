@@ -134,12 +134,93 @@ test_cut(uint64_t *state)
     }
 }
 
+/* A circle of arcs whose weights add up to 0 lifts where it began, as one in it
+ * is aligned: that is no reason to give the node up. */
+static void
+test_circle(void)
+{
+  const oracle_case c = {.buffer = {{0, 3, 4, 3, TN_PLAN_FREE},
+                                    {0, 3, 5, 1, TN_PLAN_FREE},
+                                    {0, 3, 7, 2, TN_PLAN_FREE}},
+                         .count = 3,
+                         .gap = {{0, 0, 1, 1, 4},
+                                 {0, 2, 3, 3, 4},
+                                 {1, 0, 1, 1, 2},
+                                 {1, 2, 3, 4, 5},
+                                 {2, 0, 1, 5, 7},
+                                 {2, 1, 2, 3, 3},
+                                 {2, 2, 3, 4, 7}},
+                         .gaps = 7};
+  TEST(oracle_height(&c, 40) == 10);
+  search_check(&c);
+}
+
+/* What the search in window.c answers, a capacity after another. */
+static void
+check_capacities(const oracle_case *c, int64_t most, bool answer)
+{
+  enum { CAPACITIES = 60 };
+  const tn_plan_options options = {.scratch = search_scratch,
+                                   .scratch_size = sizeof search_scratch};
+  const tn_plan_problem problem = oracle_problem(c, 0);
+  tni_plan_memory memory;
+  tni_plan_model model;
+  tni_search_problem s;
+  tni_plan_memory_init(&memory, &options);
+  TEST(tni_plan_model_build(&model, &problem, NULL, NULL, &memory) == TN_OK);
+  TEST(tni_search_init(&s, &model, &memory) && s.is_windowed);
+  for (int i = 1; i <= CAPACITIES; i++) {
+    const tni_plan_mark mark = tni_plan_mark_set(&memory);
+    TEST(search_answers(c, &s, TNI_SEARCH_ENGINES - 1, most - i, 0, &memory) ==
+         answer);
+    tni_plan_mark_reset(&memory, mark);
+  }
+}
+
+/* Each on the one before, and the first a byte above what the last is above it:
+ * a circle that lifts all three by a byte a turn, a hundred million times until
+ * one is too high.  Without an end to it this test takes minutes. */
+static void
+test_long_circle(void)
+{
+  enum { LARGE = 1 << 26 };
+  const oracle_case c = {.buffer = {TN_PLAN_BUFFER(0, 3, 3LL * LARGE),
+                                    TN_PLAN_BUFFER(0, 3, LARGE),
+                                    TN_PLAN_BUFFER(0, 3, LARGE)},
+                         .count = 3,
+                         .gap = {{0, 0, 1, 0, LARGE},
+                                 {0, 1, 2, 0, 0},
+                                 {0, 2, 3, 2LL * LARGE, 3LL * LARGE},
+                                 {1, 2, 3, 0, 0},
+                                 {2, 0, 1, 0, 0},
+                                 {2, 2, 3, 0, 1}},
+                         .gaps = 6};
+  check_capacities(&c, 4LL * LARGE, true);
+}
+
+/* The second could only be a byte above the first, but both are aligned: a
+ * circle of length 0 that lifts both by an alignment a turn. */
+static void
+test_aligned_circle(void)
+{
+  const int64_t large = (int64_t)1 << 33;
+  const oracle_case c = {
+      .buffer = {{0, 2, large + 2, 64, -1}, {0, 2, large, 64, -1}},
+      .count = 2,
+      .gap = {{0, 0, 1, 0, 1}, {0, 1, 2, large + 1, large + 2}},
+      .gaps = 2};
+  check_capacities(&c, 2 * large, false);
+}
+
 int
 main(void)
 {
   uint64_t state = test_seed();
   test_failed();
   test_stirred(&state);
+  test_circle();
+  test_long_circle();
+  test_aligned_circle();
   for (int i = 0; i < 8000; i++) {
     oracle_case c;
     if (i % 3)
