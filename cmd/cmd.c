@@ -133,27 +133,6 @@ cmd_read_file(const char *path, size_t *size)
   return text;
 }
 
-int
-cmd_write_file(const char *path, void (*fn)(FILE *to, const void *argument),
-               const void *argument)
-{
-  const bool is_stdout = strcmp(path, "-") == 0;
-  errno = 0;
-  FILE *const to = is_stdout ? stdout : fopen(path, "wb");
-  if (to == NULL)
-    return cmd_fail("cannot write %s: %s", path, strerror(errno));
-  fn(to, argument);
-  bool good = fflush(to) == 0 && !ferror(to);
-  if (!is_stdout && fclose(to) != 0)
-    good = false;
-  if (good)
-    return CMD_OK;
-  cmd_fail("cannot write %s: %s", path, strerror(errno));
-  if (!is_stdout)
-    remove(path);
-  return CMD_FAILED;
-}
-
 void
 cmd_write_json_text(FILE *to, const char *text)
 {

@@ -107,11 +107,6 @@ uint64_t cmd_clock_ns(void);
  */
 char *cmd_read_file(const char *path, size_t *size);
 
-/* Write a file ("-": standard output) through fn; one that could not be
- * written in full is removed and reported. */
-int cmd_write_file(const char *path, void (*fn)(FILE *to, const void *argument),
-                   const void *argument);
-
 /* Write text as a JSON string, quotes included. */
 void cmd_write_json_text(FILE *to, const char *text);
 

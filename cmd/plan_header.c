@@ -19,6 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "trace/report.h"
+
 #include "plan.h"
 #include "plan_header_text.h"
 
@@ -261,7 +263,7 @@ headercmd_run(const cmd_table *t, const cmd_solution *s, const char *prefix,
     job.names[i] = headercmd_copy(t->rows[i].id, headercmd_name_char);
   int code = headercmd_check_names(&job);
   if (code == CMD_OK)
-    code = cmd_write_file(output, headercmd_write_all, &job);
+    code = tni_file_write(output, headercmd_write_all, &job);
   for (size_t i = 0; i < t->count; i++)
     free(job.names[i]);
   free(job.names);

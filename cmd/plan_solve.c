@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "trace/report.h"
+
 #include "picture.h"
 #include "plan.h"
 
@@ -111,15 +113,15 @@ solvecmd_write(const solvecmd_job *job, const solvecmd_outputs *out)
 {
   int code = CMD_OK;
   if (out->json)
-    code = cmd_write_file("-", solvecmd_write_json, job);
+    code = tni_file_write("-", solvecmd_write_json, job);
   if (!solvecmd_has_plan(job->solution))
     return code;
   if (code == CMD_OK && (out->csv || !out->json))
-    code = cmd_write_file(out->csv ? out->csv : "-", solvecmd_write_csv, job);
+    code = tni_file_write(out->csv ? out->csv : "-", solvecmd_write_csv, job);
   if (code == CMD_OK && out->svg)
-    code = cmd_write_file(out->svg, solvecmd_write_svg, job);
+    code = tni_file_write(out->svg, solvecmd_write_svg, job);
   if (code == CMD_OK && out->html)
-    code = cmd_write_file(out->html, solvecmd_write_html, job);
+    code = tni_file_write(out->html, solvecmd_write_html, job);
   return code;
 }
 

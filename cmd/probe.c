@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "trace/report.h"
+
 #include "report.h"
 
 static const char *
@@ -204,7 +206,7 @@ probe_save(const probe_result *result)
   *slash = '\0';
   mkdir(path, 0700);  // if it is there already, so much the better
   *slash = '/';
-  return cmd_write_file(path, probe_write_saved, result);
+  return tni_file_write(path, probe_write_saved, result);
 }
 
 int
@@ -244,7 +246,7 @@ cmd_probe(int argc, char **argv)
     return CMD_FAILED;
   if (is_saved && probe_save(&result) != CMD_OK)
     return CMD_FAILED;
-  if (svg && cmd_write_file(svg, probe_write_picture, &result) != CMD_OK)
+  if (svg && tni_file_write(svg, probe_write_picture, &result) != CMD_OK)
     return CMD_FAILED;
   if (is_json)
     probe_write_json(stdout, &result);

@@ -232,31 +232,49 @@ static const export_format export_all[] = {
     {"heaptrack", tni_export_heaptrack, false},
 };
 
+typedef struct export_job {
+  const export_format *format;
+  tni_analysis *a;
+} export_job;
+
+static void
+export_write(FILE *to, const void *argument)
+{
+  const export_job *const job = argument;
+  if (tni_trace_processes(job->a->trace) > 0)
+    job->format->write(to, job->a);
+}
+
+static const export_format *
+export_find(const char *name)
+{
+  for (size_t i = 0; i < sizeof export_all / sizeof *export_all; i++)
+    if (strcmp(export_all[i].name, name) == 0)
+      return &export_all[i];
+  return NULL;
+}
+
 int
-tni_export(FILE *to, const char *trace, const tni_suppress *suppress,
+tni_export(const char *output, const char *trace, const tni_suppress *suppress,
            const char *format)
 {
-  size_t i = 0;
-  while (i < sizeof export_all / sizeof *export_all &&
-         strcmp(export_all[i].name, format) != 0)
-    i++;
-  if (i == sizeof export_all / sizeof *export_all) {
+  export_job job = {.format = export_find(format)};
+  if (job.format == NULL) {
     fprintf(stderr,
             "tenure: '%s' is no format: pprof, collapsed, dhat, speedscope, "
             "perfetto, heaptrack\n",
             format);
     return 1;
   }
-  if (suppress && !export_all[i].has_leaks) {
+  if (suppress && !job.format->has_leaks) {
     fprintf(stderr, "tenure: --suppress: %s does not tell which leaks\n",
             format);
     return 1;
   }
-  tni_analysis *const a = tni_report_open(trace, suppress);
-  if (a == NULL)
+  job.a = tni_report_open(trace, suppress);
+  if (job.a == NULL)
     return 1;
-  if (tni_trace_processes(a->trace) > 0)
-    export_all[i].write(to, a);
-  tni_analysis_close(a);
-  return 0;
+  const int failed = tni_file_write(output, export_write, &job);
+  tni_analysis_close(job.a);
+  return failed;
 }

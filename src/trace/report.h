@@ -15,6 +15,7 @@
 
 #include "trace/advice.h"
 #include "trace/analysis.h"
+#include "trace/file.h"
 
 /* Read a trace and write what matters on one screen, but no leaks that suppress
  * names (NULL: all).  0, or 1 after saying what is wrong. */
@@ -27,10 +28,11 @@ int tni_report_html(const char *trace, const tni_suppress *suppress,
 /* Read a trace and write all of the analysis as JSON. */
 int tni_report_json(FILE *to, const char *trace, const tni_suppress *suppress);
 
-/* Read a trace and write it in the form of another tool: see export.h.  With
- * suppress only a form that tells leaks is written. */
-int tni_export(FILE *to, const char *trace, const tni_suppress *suppress,
-               const char *format);
+/* Read a trace and write it in the form of another tool, to a file ("-":
+ * standard output): see export.h.  With suppress only a form that tells leaks is
+ * written. */
+int tni_export(const char *output, const char *trace,
+               const tni_suppress *suppress, const char *format);
 
 /* Read two traces and write what changed, site by site. */
 int tni_report_diff(FILE *to, const char *before, const char *after,

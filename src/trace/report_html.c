@@ -9,7 +9,6 @@
 #define _GNU_SOURCE
 #endif
 
-#include <errno.h>
 #include <string.h>
 
 #include "trace/report.h"
@@ -45,24 +44,16 @@ tni_report_write_html(FILE *to, tni_analysis *a, const tni_advices *advices)
   }
 }
 
-static int
-html_write_file(tni_analysis *a, const tni_advices *advices, const char *html)
+typedef struct html_job {
+  tni_analysis *a;
+  const tni_advices *advices;
+} html_job;
+
+static void
+html_write(FILE *to, const void *argument)
 {
-  errno = 0;
-  FILE *const to = fopen(html, "wb");
-  if (to == NULL) {
-    fprintf(stderr, "tenure: cannot write %s: %s\n", html, strerror(errno));
-    return 1;
-  }
-  tni_report_write_html(to, a, advices);
-  bool is_good = fflush(to) == 0 && !ferror(to);
-  if (fclose(to) != 0)
-    is_good = false;
-  if (is_good)
-    return 0;
-  fprintf(stderr, "tenure: cannot write %s: %s\n", html, strerror(errno));
-  remove(html);
-  return 1;
+  const html_job *const job = argument;
+  tni_report_write_html(to, job->a, job->advices);
 }
 
 int
@@ -78,7 +69,7 @@ tni_report_both(FILE *to, const char *trace, const tni_suppress *suppress,
   tni_report_progress(NULL);
   if (to)
     tni_report_write_text(to, a, &advices);
-  const int failed = html_write_file(a, &advices, html);
+  const int failed = tni_file_write(html, html_write, &(html_job){a, &advices});
   tni_advices_fini(&advices);
   tni_analysis_close(a);
   return failed;

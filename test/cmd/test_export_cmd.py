@@ -122,7 +122,10 @@ def test_wrong_use(trace):
     check("pprof" in err, err)
     _, err = report.tenure("export", "--format", "xml", trace, code=1)
     check(err.count("\n") == 1 and "'xml' is no format" in err, err)
-    _, err = report.tenure("export", "--format", "dhat", "/no/such/file", code=1)
+    kept = trace.with_suffix(".kept")
+    kept.write_text("mine")
+    _, err = report.tenure("export", "--format", "dhat", "-o", kept, "/no/such/file", code=1)
+    check(kept.read_text() == "mine", "a trace that cannot be read costs the file that was there")
     check(err.count("\n") == 1, err)
 
 
