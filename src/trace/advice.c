@@ -471,14 +471,8 @@ advice_replay_all(tni_advices *advices, const tni_replay *replay)
 }
 
 void
-tni_advices_init(tni_advices *advices, tni_analysis *a, tni_analysis *second)
-{
-  tni_advices_init_on(advices, a, second, NULL);
-}
-
-void
-tni_advices_init_on(tni_advices *advices, tni_analysis *a, tni_analysis *second,
-                    const tni_machine *machine)
+tni_advices_init(tni_advices *advices, tni_analysis *a, tni_analysis *second,
+                 const tni_machine *machine)
 {
   *advices = (tni_advices){.machine = machine};
   advice_plans plans = {.count = 0};

@@ -5,8 +5,9 @@
  * every block went in time) is unproven until a second trace has shown it too.
  *
  * Invariants
- *   [advice.gains]  the replay of an advice has fewer instructions than the
- *                   heap, and no higher peak.
+ *   [advice.gains]  the replay of an advice saves a hundredth of the heap's
+ *                   instructions or of its peak, or a tenth of the pages, and
+ *                   costs no instruction and no hundredth of the peak.
  *   [advice.time]   on a machine that is known, the estimated time is no longer.
  *   [advice.early]  under an advice no block went before its last use.
  * Threads   one.
@@ -49,12 +50,13 @@ typedef struct tni_advices {
   bool is_partial;             // only the beginning of the run was replayed
 } tni_advices;
 
-/* second: the analysis of another run of the program; NULL: none. */
+/* Find advice.
+ *
+ *   second   the analysis of another run of the program; NULL: none
+ *   machine  whose time is weighed, which outlives the advice; NULL: none
+ */
 void tni_advices_init(tni_advices *advices, tni_analysis *a,
-                      tni_analysis *second);
-/* The same for a machine, which outlives the advice. */
-void tni_advices_init_on(tni_advices *advices, tni_analysis *a,
-                         tni_analysis *second, const tni_machine *machine);
+                      tni_analysis *second, const tni_machine *machine);
 void tni_advices_fini(tni_advices *advices);
 
 void tni_advices_write_text(FILE *to, tni_analysis *a,

@@ -43,12 +43,6 @@ tni_words_site(tni_analysis *a, uint32_t frame, char text[160])
   return tni_names_write(tni_names_place(&a->names, frame), text, 160);
 }
 
-double
-tni_words_percent(uint64_t part, uint64_t whole)
-{
-  return whole ? 100.0 * (double)part / (double)whole : 0;
-}
-
 /* "line 12", or what there is without lines. */
 static const char *
 words_line(tni_analysis *a, uint32_t frame, char text[160])
@@ -193,7 +187,7 @@ tni_words_result(tni_words *lines, const tni_advices *advices,
   words_add(lines, "replayed: %s of %s heap calls go (%.0f %%)",
             tni_report_count(before->calls - after->calls, calls),
             tni_report_count(before->calls, all),
-            tni_words_percent(before->calls - after->calls, before->calls));
+            tni_report_percent(before->calls - after->calls, before->calls));
   words_add(lines,
             "allocator instructions %s to %s (model), peak %s to %s, pages "
             "touched %llu to %llu,",
@@ -275,7 +269,7 @@ tni_words_evidence(tni_words *lines, tni_analysis *a,
   char n[32], bytes[24];
   words_add(lines, "%s allocations, %.0f %% of all; %s at most at once",
             tni_report_count(s->blocks, n),
-            tni_words_percent(s->blocks, a->totals.allocs),
+            tni_report_percent(s->blocks, a->totals.allocs),
             tni_report_bytes(s->most_bytes, bytes));
   words_lives(lines, a, &advice->plan);
   words_others(lines, a, advices, &advice->plan);

@@ -16,8 +16,6 @@ typedef struct tni_words {
   size_t count;
 } tni_words;
 
-double tni_words_percent(uint64_t part, uint64_t whole);
-
 /* Into text, which is returned: a function's name; function, file and line. */
 const char *tni_words_function(const tni_analysis *a, uint32_t function,
                                char text[64]);

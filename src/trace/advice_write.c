@@ -136,7 +136,7 @@ tni_advices_write_summary(FILE *to, tni_analysis *a, const tni_advices *advices,
     char title[256];
     tni_words_title(a, &advices->items[i].plan, title, sizeof title);
     fprintf(to, "  %5.1f %% of heap calls  %.74s%s\n",
-            tni_words_percent(before->calls - after->calls, before->calls),
+            tni_report_percent(before->calls - after->calls, before->calls),
             title, advices->items[i].proof == TNI_PROOF_NONE ? " *" : "");
   }
   fprintf(to, "  * unproven: seen in one run only\n");

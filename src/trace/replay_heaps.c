@@ -292,12 +292,12 @@ heaps_row(FILE *to, const tni_replay *r, const char *name,
 {
   char resident[32], pages[32];
   const double waste =
-      h->pages ? 100 - 100.0 * (double)h->live / (double)h->pages : 0;
+      h->pages ? 100 - tni_report_percent(h->live, h->pages) : 0;
   fprintf(to, "  %-15s %7zu %14s %14s %9.1f %% %9.1f %9.1f %%\n", name,
           h->heaps, tni_report_count(h->resident / 1024, resident),
           tni_report_count(h->pages / 1024, pages), waste,
           (double)h->ns / (double)(r->count ? r->count : 1),
-          h->frees ? 100.0 * (double)h->foreign / (double)h->frees : 0);
+          tni_report_percent(h->foreign, h->frees));
 }
 
 int

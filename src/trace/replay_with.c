@@ -150,7 +150,7 @@ tni_report_replay(FILE *to, const char *trace, const char *const *with,
   for (size_t i = 0; i < count && !failed; i++) {
     if (strcmp(with[i], "advice") == 0) {
       tni_advices advices;
-      tni_advices_init(&advices, a, NULL);
+      tni_advices_init(&advices, a, NULL, NULL);
       for (size_t k = 0; k < advices.count && used < TNI_REPLAY_PLANS; k++) {
         plans[used] = advices.items[k].plan;
         plans[used] = (tni_plan){.site = plans[used].site,

@@ -97,6 +97,12 @@ tni_report_command(const tni_analysis *a, char *text, size_t size)
   return text;
 }
 
+double
+tni_report_percent(uint64_t part, uint64_t whole)
+{
+  return whole ? 100.0 * (double)part / (double)whole : 0;
+}
+
 uint32_t
 tni_report_threads(const tni_analysis *a)
 {
@@ -139,32 +145,33 @@ tni_report_lost(const tni_site *site)
   return site->lost_bytes;
 }
 
-typedef struct report_order {
-  uint64_t value;
-  uint32_t site;
-} report_order;
-
 static int
 report_compare(const void *left, const void *right)
 {
-  const report_order *const a = left, *const b = right;
-  if (a->value != b->value)
-    return a->value > b->value ? -1 : 1;
-  return a->site < b->site ? -1 : a->site > b->site;
+  const tni_report_order *const a = left, *const b = right;
+  if (a->weight != b->weight)
+    return a->weight > b->weight ? -1 : 1;
+  return a->index < b->index ? -1 : a->index > b->index;
+}
+
+void
+tni_report_order_by_weight(tni_report_order *order, size_t count)
+{
+  qsort(order, count, sizeof *order, report_compare);
 }
 
 uint32_t *
 tni_report_sort(const tni_analysis *a, tni_report_value *value, size_t *count)
 {
-  report_order *const order = tni_store_get(a->site_count, sizeof *order);
+  tni_report_order *const order = tni_store_get(a->site_count, sizeof *order);
   *count = 0;
   for (uint32_t i = 0; i < a->site_count; i++)
     if (value(&a->sites[i]) > 0)
-      order[(*count)++] = (report_order){value(&a->sites[i]), i};
-  qsort(order, *count, sizeof *order, report_compare);
+      order[(*count)++] = (tni_report_order){(double)value(&a->sites[i]), i};
+  tni_report_order_by_weight(order, *count);
   uint32_t *const sites = tni_store_get(*count, sizeof *sites);
   for (size_t i = 0; i < *count; i++)
-    sites[i] = order[i].site;
+    sites[i] = order[i].index;
   free(order);
   return sites;
 }
@@ -198,6 +205,15 @@ tni_report_open(const char *trace, const tni_suppress *suppress)
   return NULL;
 }
 
+void
+tni_report_advise(tni_advices *advices, tni_analysis *a, tni_analysis *second,
+                  const tni_machine *machine)
+{
+  tni_report_progress("replaying the run, to find advice");
+  tni_advices_init(advices, a, second, machine);
+  tni_report_progress(NULL);
+}
+
 typedef void report_writer(FILE *to, tni_analysis *a,
                            const tni_advices *advices);
 
@@ -209,9 +225,7 @@ report_write(FILE *to, const char *trace, const tni_suppress *suppress,
   if (a == NULL)
     return 1;
   tni_advices advices;
-  tni_report_progress("replaying the run, to find advice");
-  tni_advices_init(&advices, a, NULL);
-  tni_report_progress(NULL);
+  tni_report_advise(&advices, a, NULL, NULL);
   write(to, a, &advices);
   tni_advices_fini(&advices);
   tni_analysis_close(a);
@@ -249,9 +263,7 @@ tni_report_advice(FILE *to, const char *trace, const char *second,
   const bool is_good = a != NULL && (second == NULL || b != NULL);
   if (is_good) {
     tni_advices advices;
-    tni_report_progress("replaying the run, to find advice");
-    tni_advices_init_on(&advices, a, b, machine);
-    tni_report_progress(NULL);
+    tni_report_advise(&advices, a, b, machine);
     if (is_json)
       report_write_advice_json(to, a, &advices);
     else

@@ -72,6 +72,10 @@ int tni_report_advice(FILE *to, const char *trace, const char *second,
 /* Open an analysis; NULL after one line on standard error. */
 tni_analysis *tni_report_open(const char *trace, const tni_suppress *suppress);
 
+/* tni_advices_init, with a word on a terminal meanwhile. */
+void tni_report_advise(tni_advices *advices, tni_analysis *a,
+                       tni_analysis *second, const tni_machine *machine);
+
 /* Say on a terminal's standard error what is being done; NULL: take it away. */
 void tni_report_progress(const char *what);
 
@@ -92,6 +96,16 @@ uint32_t tni_report_threads(const tni_analysis *a);
 
 /* Allocations a second of the run. */
 uint64_t tni_report_rate(const tni_analysis *a);
+
+/* A part of a whole in hundredths; 0 of nothing. */
+double tni_report_percent(uint64_t part, uint64_t whole);
+
+/* The heaviest first; of one weight, the lowest index. */
+typedef struct tni_report_order {
+  double weight;
+  uint32_t index;
+} tni_report_order;
+void tni_report_order_by_weight(tni_report_order *order, size_t count);
 
 /* Sites in falling order of a value; the caller frees the list. */
 typedef uint64_t tni_report_value(const tni_site *site);

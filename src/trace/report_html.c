@@ -64,9 +64,7 @@ tni_report_both(FILE *to, const char *trace, const tni_suppress *suppress,
   if (a == NULL)
     return 1;
   tni_advices advices;
-  tni_report_progress("replaying the run, to find advice");
-  tni_advices_init(&advices, a, NULL);
-  tni_report_progress(NULL);
+  tni_report_advise(&advices, a, NULL, NULL);
   if (to)
     tni_report_write_text(to, a, &advices);
   const int failed = tni_file_write(html, html_write, &(html_job){a, &advices});

@@ -328,27 +328,13 @@ json_weight(const tni_analysis *a, const tni_site *s)
   return weight;
 }
 
-typedef struct json_order {
-  double weight;
-  uint32_t site;
-} json_order;
-
-static int
-json_compare(const void *left, const void *right)
-{
-  const json_order *const a = left, *const b = right;
-  if (a->weight != b->weight)
-    return a->weight > b->weight ? -1 : 1;
-  return a->site < b->site ? -1 : a->site > b->site;
-}
-
 static void
-json_rest(tni_json *j, const tni_analysis *a, const json_order *order,
+json_rest(tni_json *j, const tni_analysis *a, const tni_report_order *order,
           size_t from, size_t count)
 {
   uint64_t blocks = 0, bytes = 0, peak = 0, left = 0;
   for (size_t i = from; i < count; i++) {
-    const tni_site *const s = &a->sites[order[i].site];
+    const tni_site *const s = &a->sites[order[i].index];
     blocks += s->blocks;
     bytes += s->bytes;
     peak += s->peak_bytes;
@@ -366,12 +352,12 @@ json_rest(tni_json *j, const tni_analysis *a, const json_order *order,
 static void
 json_sites(tni_json *j, tni_analysis *a, json_texts *texts, size_t most)
 {
-  json_order *const order = tni_store_get(a->site_count, sizeof *order);
+  tni_report_order *const order = tni_store_get(a->site_count, sizeof *order);
   size_t count = 0;
   for (uint32_t i = 0; i < a->site_count; i++)
     if (a->sites[i].blocks || a->sites[i].lost_blocks)
-      order[count++] = (json_order){json_weight(a, &a->sites[i]), i};
-  qsort(order, count, sizeof *order, json_compare);
+      order[count++] = (tni_report_order){json_weight(a, &a->sites[i]), i};
+  tni_report_order_by_weight(order, count);
   const size_t shown = count < most ? count : most;
   tni_json_open(j, "sites", '{');
   tni_json_open(j, "columns", '[');
@@ -380,7 +366,7 @@ json_sites(tni_json *j, tni_analysis *a, json_texts *texts, size_t most)
   tni_json_close(j, ']');
   tni_json_open(j, "rows", '[');
   for (size_t i = 0; i < shown; i++)
-    json_site(j, a, texts, order[i].site);
+    json_site(j, a, texts, order[i].index);
   tni_json_close(j, ']');
   json_rest(j, a, order, shown, count);
   tni_json_close(j, '}');

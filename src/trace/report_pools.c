@@ -15,41 +15,27 @@
 
 enum { POOLS_ROWS = 4, POOLS_MOST = 100, POOLS_SITES = 10 };
 
-typedef struct pools_order {
-  uint64_t value;
-  uint32_t index;
-} pools_order;
-
-static int
-pools_compare(const void *left, const void *right)
-{
-  const pools_order *const a = left, *const b = right;
-  if (a->value != b->value)
-    return a->value > b->value ? -1 : 1;
-  return a->index < b->index ? -1 : a->index > b->index;
-}
-
 /* Kinds, the largest first; the caller frees the list. */
-static pools_order *
+static tni_report_order *
 pools_sorted(const tni_pools *p)
 {
-  pools_order *const order = tni_store_get(p->kind_count, sizeof *order);
+  tni_report_order *const order = tni_store_get(p->kind_count, sizeof *order);
   for (uint32_t i = 0; i < p->kind_count; i++)
-    order[i] = (pools_order){p->kinds[i].sum.most_bytes, i};
-  qsort(order, p->kind_count, sizeof *order, pools_compare);
+    order[i] = (tni_report_order){(double)p->kinds[i].sum.most_bytes, i};
+  tni_report_order_by_weight(order, p->kind_count);
   return order;
 }
 
 /* Sites of one kind, those first that took most. */
-static pools_order *
+static tni_report_order *
 pools_sites_of(const tni_pools *p, uint32_t kind, size_t *count)
 {
-  pools_order *const order = tni_store_get(p->site_count, sizeof *order);
+  tni_report_order *const order = tni_store_get(p->site_count, sizeof *order);
   *count = 0;
   for (uint32_t i = 0; i < p->site_count; i++)
     if (p->sites[i].kind == kind)
-      order[(*count)++] = (pools_order){p->sites[i].sum.bytes, i};
-  qsort(order, *count, sizeof *order, pools_compare);
+      order[(*count)++] = (tni_report_order){(double)p->sites[i].sum.bytes, i};
+  tni_report_order_by_weight(order, *count);
   return order;
 }
 
@@ -60,7 +46,7 @@ tni_report_pools_text(FILE *to, tni_analysis *a, const char *head,
   const tni_pools *const p = &a->pools;
   if (p->kind_count == 0)
     return;
-  pools_order *const order = pools_sorted(p);
+  tni_report_order *const order = pools_sorted(p);
   fprintf(to, "%sthe program's own pools, live at most%s\n", head, end);
   for (size_t i = 0; i < p->kind_count && i < POOLS_ROWS; i++) {
     const tni_pools_kind *const k = &p->kinds[order[i].index];
@@ -106,7 +92,7 @@ pools_json_kind(tni_json *j, tni_analysis *a, uint32_t index)
   pools_json_sum(j, &k->sum);
   tni_json_open(j, "sites", '[');
   size_t count;
-  pools_order *const sites = pools_sites_of(p, index, &count);
+  tni_report_order *const sites = pools_sites_of(p, index, &count);
   for (size_t i = 0; i < count && i < POOLS_SITES; i++) {
     const tni_pool_site *const s = &p->sites[sites[i].index];
     tni_json_open(j, NULL, '{');
@@ -122,7 +108,7 @@ pools_json_kind(tni_json *j, tni_analysis *a, uint32_t index)
 void
 tni_report_pools_json(tni_json *j, tni_analysis *a)
 {
-  pools_order *const order = pools_sorted(&a->pools);
+  tni_report_order *const order = pools_sorted(&a->pools);
   tni_json_open(j, "pools", '[');
   for (size_t i = 0; i < a->pools.kind_count && i < POOLS_MOST; i++)
     pools_json_kind(j, a, order[i].index);

@@ -30,12 +30,6 @@ text_style_of(FILE *to)
   return (text_style){"\033[1m", "\033[2m", "\033[33m", "\033[0m"};
 }
 
-static double
-text_percent(uint64_t part, uint64_t whole)
-{
-  return whole ? 100.0 * (double)part / (double)whole : 0;
-}
-
 /* ---- Parts ----------------------------------------------------------------- */
 
 static void
@@ -199,7 +193,7 @@ text_sites(FILE *to, tni_analysis *a, const text_style *s, const char *title,
   for (size_t i = 0; i < count && i < TEXT_ROWS && whole; i++) {
     const tni_site *const site = &a->sites[sites[i]];
     char name[256], amount[32], life[28];
-    const double percent = text_percent(value(site), whole);
+    const double percent = tni_report_percent(value(site), whole);
     if (percent < 1 && i > 0)
       break;
     fprintf(to, "  %5.1f %%  %10s  %-*s %s%s%s\n", percent,
@@ -222,12 +216,12 @@ text_lives(FILE *to, const tni_analysis *a)
           "  lives      %.0f %% went last in first out, %.0f %% many together, "
           "%.0f %% first in first\n             out, %.0f %% in another order, "
           "%.0f %% on another thread, %.0f %% never\n",
-          text_percent(o[TNI_ORDER_LIFO], t->allocs),
-          text_percent(o[TNI_ORDER_TOGETHER], t->allocs),
-          text_percent(o[TNI_ORDER_FIFO], t->allocs),
-          text_percent(o[TNI_ORDER_ANY], t->allocs),
-          text_percent(o[TNI_ORDER_OTHER], t->allocs),
-          text_percent(o[TNI_ORDER_LEFT], t->allocs));
+          tni_report_percent(o[TNI_ORDER_LIFO], t->allocs),
+          tni_report_percent(o[TNI_ORDER_TOGETHER], t->allocs),
+          tni_report_percent(o[TNI_ORDER_FIFO], t->allocs),
+          tni_report_percent(o[TNI_ORDER_ANY], t->allocs),
+          tni_report_percent(o[TNI_ORDER_OTHER], t->allocs),
+          tni_report_percent(o[TNI_ORDER_LEFT], t->allocs));
 }
 
 static void

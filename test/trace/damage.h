@@ -176,7 +176,7 @@ damage_read(const damage_file *f)
   const char *const said = tni_trace_problem(a->trace);
   TEST(said == NULL || strchr(said, '\n') == NULL);
   tni_advices advices;
-  tni_advices_init(&advices, a, NULL);
+  tni_advices_init(&advices, a, NULL, NULL);
   char *text = NULL;
   size_t size = 0;
   FILE *const to = open_memstream(&text, &size);

@@ -386,7 +386,7 @@ advise(scenario *live, const char *function, const char *word,
   if (!TEST(a != NULL))
     exit(1);
   tni_advices advices;
-  tni_advices_init(&advices, a, NULL);
+  tni_advices_init(&advices, a, NULL, NULL);
   check_gains(&advices);
   /* (A sanitizer's heap has so many half-used pages that a second one helps.) */
   const tni_advice *const noisy = find(a, &advices, "stand_noise");
@@ -454,7 +454,7 @@ confirm(scenario *first, scenario *other)
   tni_proof proof = TNI_PROOF_FAILED;
   if (TEST(a != NULL && b != NULL)) {
     tni_advices advices;
-    tni_advices_init(&advices, a, b);
+    tni_advices_init(&advices, a, b, NULL);
     const tni_advice *const advice = find(a, &advices, "stand_node");
     if (advice)
       proof = advice->proof;
@@ -487,7 +487,7 @@ advised_on(double fault_ns)
   if (!TEST(a != NULL))
     exit(1);
   tni_advices advices;
-  tni_advices_init_on(&advices, a, NULL, &machine);
+  tni_advices_init(&advices, a, NULL, &machine);
   for (size_t i = 0; i < advices.count; i++)
     TEST(tni_machine_ns(&machine, &advices.items[i].result) <=
          tni_machine_ns(&machine, &advices.before));
