@@ -148,13 +148,14 @@ function startSites() {
   const hushed = data.totals.suppressed_blocks;
   if (!left.length && !growing.length && !data.totals.left_bytes && !hushed) return;
   byId("left-part").hidden = false;
-  const lost = data.sites.rows.reduce((n, row) => n + field(row, "lost_blocks") + field(row, "indirect_blocks"), 0);
+  const lost = data.totals.lost_blocks, indirect = data.totals.indirect_blocks;
   byId("left-lead").textContent = `${bytes(data.totals.left_bytes)} in ${count(data.totals.left_blocks)} blocks were never freed` +
-    (isLost ? `; ${lost ? `nothing points to ${count(lost)} of them` : "something still points to each of them"}.` : ".") +
+    (isLost ? `; ${lost ? `nothing points to ${count(lost)} of them` : "something still points to each of them"}` : "") +
+    (indirect ? `, and to ${count(indirect)} only those do.` : ".") +
     (hushed ? ` ${bytes(data.totals.suppressed_bytes)} in ${count(hushed)} more are suppressed.` : "") +
     (growing.length ? " Never falling: " + growing.slice(0, 4).map(siteName).join(", ") + "." : "");
   const heads = [siteHeads[0], ["left_bytes", "Left", "", bytes], ["left_blocks", "Blocks", "", count]];
-  if (isLost) heads.push(["lost_bytes", "Unreachable", "", bytes], ["lost_blocks", "Blocks", "wide", count]);
+  if (isLost) heads.push(["lost_bytes", "Lost", "", bytes], ["lost_blocks", "Blocks", "wide", count]);
   siteTable("left", left.length ? left : data.sites.rows.filter(r => field(r, "left_bytes")), heads,
     isLost && left.length ? "lost_bytes" : "left_bytes", null);
 }

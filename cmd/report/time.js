@@ -35,16 +35,17 @@ function drawTime() {
   const y = v => floor - (floor - 14) * v / most;
   const picture = svg("svg", {viewBox: `0 0 ${width} ${height}`, height, role: "img",
     "aria-label": "live bytes over time"});
-  for (const at of steps(most, 4, 1024)) {
+  const levels = steps(most, 4, 1024);
+  for (const at of levels)
     picture.append(svg("line", {class: "axis", x1: scale.left, x2: scale.right, y1: y(at), y2: y(at)}));
-    if (at > 0) picture.append(svg("text", {x: scale.left, y: y(at) - 3}, bytes(at)));
-  }
   const up = timePath(data.time.most, scale.x, y);
   const band = up + "L" + scale.right + " " + floor + "L" + scale.left + " " + floor + "Z";
   picture.append(svg("path", {class: "area", d: band}));
   picture.append(svg("path", {class: "curve", d: up}));
   drawResident(picture, scale, y);
   drawRate(picture, scale, floor + 8, height - 20);
+  for (const at of levels)
+    if (at > 0) picture.append(svg("text", {x: scale.left, y: y(at) - 3}, bytes(at)));
   const spans = steps(buckets * bucketNs, width > 600 ? 6 : 3, 10);
   for (const ns of spans) {
     const x = scale.x(ns / bucketNs);
@@ -85,7 +86,8 @@ function residentNote(i) {
   box.append(el("b", {"data-key": "resident", "data-value": data.time.resident[i]}, bytes(data.time.resident[i]) + " resident"), " = ");
   [...residentParts, ["rest", "rest"]].forEach(([key, label], n) => {
     const value = key === "rest" ? residentRest(i) : data.time[key][i];
-    box.append(n ? " + " : "", el("i", {class: "key " + key}), el("span", {"data-key": key, "data-value": value}, `${label} ${bytes(value)}`));
+    box.append(n ? " + " : "", el("span", {class: "part-of", "data-key": key, "data-value": value},
+      el("i", {class: "key " + key}), `${label} ${bytes(value)}`));
   });
 }
 
