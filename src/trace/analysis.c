@@ -61,14 +61,6 @@ tni_analysis_close(tni_analysis *a)
 
 /* ---- Paths and sites ------------------------------------------------------- */
 
-static uint64_t
-analysis_hash(uint64_t hash, const char *text)
-{
-  for (; text && *text; text++)
-    hash = (hash ^ (unsigned char)*text) * 0x100000001b3u;
-  return hash;
-}
-
 /* A line of source may be compiled more than once, as what is inlined is; for
  * its author it is one site.  Where the number of the line's site is noted; NULL
  * without a line: then each frame is a site of its own. */
@@ -79,9 +71,9 @@ analysis_same_line(tni_analysis *a, uint32_t frame, bool *is_new)
       tni_names_shown(tni_names_place(&a->names, frame));
   if (f->line == 0)
     return NULL;
-  const uint64_t text =
-      analysis_hash(analysis_hash(0xcbf29ce484222325u, f->function), f->file);
-  return tni_map_enter(&a->lines, text, f->line, is_new);
+  const uint64_t texts =
+      tni_texts_hash(f->function) * 3 + tni_texts_hash(f->file ? f->file : "");
+  return tni_map_enter(&a->lines, texts, f->line, is_new);
 }
 
 static uint32_t
@@ -486,13 +478,18 @@ analysis_left(tni_analysis *a, const tni_trace_event *e)
     return;
   /* Of the last resize, as memcheck says it. */
   tni_site *const site = &a->sites[analysis_site(a, b->stack)];
+  const uint64_t bytes = b->size * b->weight;
   if (e->extra[0] == TN_TRACE_INDIRECT) {
     site->indirect_blocks += b->weight;
-    site->indirect_bytes += b->size * b->weight;
+    site->indirect_bytes += bytes;
+    a->totals.indirect_blocks += b->weight;
+    a->totals.indirect_bytes += bytes;
     return;
   }
   site->lost_blocks += b->weight;
-  site->lost_bytes += b->size * b->weight;
+  site->lost_bytes += bytes;
+  a->totals.lost_blocks += b->weight;
+  a->totals.lost_bytes += bytes;
 }
 
 static void

@@ -168,6 +168,8 @@ typedef struct tni_totals {
   uint64_t peak_resident_ns, faults, peak_mapped;
   uint64_t pinned_pages;  // kept by few blocks, at the worst instant
   uint64_t pinned_ns;
+  uint64_t lost_blocks, lost_bytes;              // left: sums of the sites'
+  uint64_t indirect_blocks, indirect_bytes;      // likewise
   uint64_t suppressed_blocks, suppressed_bytes;  // left, but not to be told
   uint64_t sampled;  // one allocation in so many bytes: sums are estimates
   bool has_marks;    // what was left has been looked at

@@ -95,11 +95,7 @@ text_totals(FILE *to, const tni_analysis *a)
             "             estimated from samples, one in %s on the average\n",
             tni_report_bytes(t->sampled, bytes));
   text_resident(to, a);
-  uint64_t lost_bytes = 0, lost_blocks = 0;
-  for (size_t i = 0; i < a->site_count; i++) {
-    lost_bytes += a->sites[i].lost_bytes + a->sites[i].indirect_bytes;
-    lost_blocks += a->sites[i].lost_blocks + a->sites[i].indirect_blocks;
-  }
+  const uint64_t lost_blocks = t->lost_blocks + t->indirect_blocks;
   fprintf(to, "  at exit    %10s in %s blocks",
           tni_report_bytes(t->left_bytes, bytes),
           tni_report_count(t->left_blocks, count));
@@ -107,7 +103,7 @@ text_totals(FILE *to, const tni_analysis *a)
     fprintf(to, ", none of them unreachable");
   else if (t->has_marks)
     fprintf(to, ", of these %s in %s blocks unreachable",
-            tni_report_bytes(lost_bytes, bytes),
+            tni_report_bytes(t->lost_bytes + t->indirect_bytes, bytes),
             tni_report_count(lost_blocks, count));
   if (t->suppressed_blocks)
     fprintf(to, "; %s in %s blocks suppressed",

@@ -376,6 +376,8 @@ test_marks(void)
   TEST(a->totals.has_marks && a->totals.left_blocks == 4);
   TEST(life_site(a, 0x300)->lost_blocks == 1);
   TEST(life_site(a, 0x300)->indirect_bytes == 100);
+  TEST(a->totals.lost_blocks == 1 && a->totals.lost_bytes == 100);
+  TEST(a->totals.indirect_blocks == 1 && a->totals.indirect_bytes == 100);
   tni_analysis_close(a);
 }
 
