@@ -32,9 +32,7 @@ diff_is_same(const tni_symbol_frame *a, const tni_symbol_frame *b)
 static diff_row *
 diff_find(diff_rows *rows, tni_map *by_hash, const tni_symbol_frame *frame)
 {
-  uint64_t hash = 0xcbf29ce484222325u ^ frame->line;
-  for (const char *p = frame->function; *p; p++)
-    hash = (hash ^ (unsigned char)*p) * 0x100000001b3u;
+  const uint64_t hash = tni_texts_hash(frame->function) ^ frame->line;
   for (uint64_t probe = 0;; probe++) {
     bool is_new;
     uint32_t *const at = tni_map_enter(by_hash, hash, probe, &is_new);

@@ -31,16 +31,21 @@ tni_pools_fini(tni_pools *pools)
 static uint32_t
 pools_kind(tni_pools *p, const char *name)
 {
+  const uint32_t *const known =
+      tni_map_find(&p->by_name, tni_texts_hash(name), 0);
+  if (known)
+    return *known;
   if (p->kind_count >= TNI_POOL_KINDS)
     name = "other pools";
-  const char *const kept = tni_texts_keep(&p->texts, name ? name : "");
   bool is_new;
-  uint32_t *const at = tni_map_enter(&p->by_name, (uintptr_t)kept, 0, &is_new);
+  uint32_t *const at =
+      tni_map_enter(&p->by_name, tni_texts_hash(name), 0, &is_new);
   if (is_new) {
     p->kinds = tni_store_grow(p->kinds, &p->kind_room, p->kind_count + 1,
                               sizeof *p->kinds);
     *at = (uint32_t)p->kind_count;
-    p->kinds[p->kind_count++] = (tni_pools_kind){.name = kept};
+    p->kinds[p->kind_count++] =
+        (tni_pools_kind){.name = tni_texts_keep(&p->texts, name)};
   }
   return *at;
 }
@@ -145,7 +150,7 @@ pools_open(tni_pools *p, const tni_trace_event *e)
   uint32_t *const known = tni_map_find(&p->open, e->pool, e->process);
   if (known)
     pools_close(p, *known, POOLS_RESET);
-  const uint32_t kind = pools_kind(p, e->text);
+  const uint32_t kind = pools_kind(p, e->text ? e->text : "");
   const uint32_t *const parent = tni_map_find(&p->open, e->old, e->process);
   tni_pools_kind *const k = &p->kinds[kind];
   if (k->opened++ == 0 && parent && p->pools[*parent].kind != kind)

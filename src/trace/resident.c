@@ -91,30 +91,27 @@ resident_clear(tni_resident *r, uint32_t process, uint64_t low, uint64_t high)
   }
 }
 
+/* The end of the last page of a mapping; its start: it is none. */
+static uint64_t
+resident_end(uint64_t address, uint64_t size)
+{
+  const uint64_t most = UINT64_MAX / 2;
+  if (size == 0 || size > most || address > most)
+    return address;
+  return (address + size + RESIDENT_PAGE - 1) / RESIDENT_PAGE * RESIDENT_PAGE;
+}
+
 static void
 resident_set(tni_resident *r, uint32_t process, uint64_t address, uint64_t size,
              bool is_anonymous)
 {
-  const uint64_t most = UINT64_MAX / 2;
-  if (size == 0 || size > most || address > most)
+  const uint64_t end = resident_end(address, size);
+  if (end == address)
     return;
-  const uint64_t end =
-      (address + size + RESIDENT_PAGE - 1) / RESIDENT_PAGE * RESIDENT_PAGE;
   const tni_resident_range range = {process, is_anonymous, address, end};
   resident_clear(r, process, address, end);
   resident_insert(r, resident_place(r, process, address), range);
   resident_count(r, &range, true);
-}
-
-static void
-resident_unset(tni_resident *r, uint32_t process, uint64_t address,
-               uint64_t size)
-{
-  const uint64_t most = UINT64_MAX / 2;
-  if (size != 0 && size <= most && address <= most)
-    resident_clear(r, process, address,
-                   (address + size + RESIDENT_PAGE - 1) / RESIDENT_PAGE *
-                       RESIDENT_PAGE);
 }
 
 /* ---- Events ---------------------------------------------------------------- */
@@ -127,7 +124,7 @@ resident_move(tni_resident *r, const tni_trace_event *e)
                         r->ranges[at].low <= e->old;
   /* Of a mapping that is not known: without a file, as mostly. */
   const bool is_anonymous = !is_known || r->ranges[at].is_anonymous;
-  resident_unset(r, e->process, e->old, e->old_size);
+  resident_clear(r, e->process, e->old, resident_end(e->old, e->old_size));
   resident_set(r, e->process, e->address, e->size, is_anonymous);
 }
 
@@ -162,7 +159,8 @@ tni_resident_add(tni_resident *r, const tni_trace_event *e)
                  (e->extra[1] & RESIDENT_MAP_ANONYMOUS) && e->extra[0] != 0);
     break;
   case TNI_TRACE_UNMAP:
-    resident_unset(r, e->process, e->address, e->size);
+    resident_clear(r, e->process, e->address,
+                   resident_end(e->address, e->size));
     break;
   case TNI_TRACE_REMAP: resident_move(r, e); break;
   case TNI_TRACE_BREAK: resident_break(r, e); break;

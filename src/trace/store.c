@@ -49,8 +49,8 @@ store_mix(uint64_t h)
   return h ^ (h >> 29);
 }
 
-static uint64_t
-store_hash_text(const char *text)
+uint64_t
+tni_texts_hash(const char *text)
 {
   uint64_t h = 0xcbf29ce484222325u;  // FNV-1a
   for (; *text; text++)
@@ -61,7 +61,7 @@ store_hash_text(const char *text)
 static char **
 store_text_slot(char **table, size_t capacity, const char *text)
 {
-  size_t i = (size_t)store_hash_text(text) & (capacity - 1);
+  size_t i = (size_t)tni_texts_hash(text) & (capacity - 1);
   while (table[i] && strcmp(table[i], text) != 0)
     i = (i + 1) & (capacity - 1);
   return &table[i];

@@ -40,6 +40,9 @@ typedef struct tni_texts {
 
 void tni_texts_fini(tni_texts *texts);
 
+/* A number that no other text has, but by a rare chance. */
+uint64_t tni_texts_hash(const char *text);
+
 /* The one copy of text. */
 const char *tni_texts_keep(tni_texts *texts, const char *text);
 

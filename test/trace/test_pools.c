@@ -152,15 +152,16 @@ test_many_names(tni_names *n)
 {
   tni_pools p;
   tni_pools_init(&p, n);
-  for (uint32_t i = 0; i < 3 * TNI_POOL_KINDS; i++) {
+  for (uint32_t i = 0; i < 4 * TNI_POOL_KINDS; i++) {
     char name[32];
-    snprintf(name, sizeof name, "pool %u", i);
+    snprintf(name, sizeof name, "pool %u", i % (3 * TNI_POOL_KINDS));
     tni_trace_event e = event(TNI_TRACE_POOL_OPEN, 0, i);
     e.text = name;
     tni_pools_add(&p, &e);
   }
   TEST(p.kind_count == TNI_POOL_KINDS + 1);
   TEST(p.kinds[TNI_POOL_KINDS].opened == 2 * TNI_POOL_KINDS);
+  TEST(p.kinds[TNI_POOL_KINDS - 1].opened == 2);  // known names stay known
   tni_trace_event e = event(TNI_TRACE_POOL_ALLOC, 1, 0);
   tni_pools_add(&p, &e);
   TEST(p.unknown == 1);  // no pool of that process
