@@ -184,7 +184,7 @@ tni_words_result(tni_words *lines, const tni_advices *advices,
 {
   const tni_replay_result *const before = &advices->before;
   char calls[32], all[32], from[32], to[32], peak[24], was[24];
-  words_add(lines, "replayed: %s of %s heap calls go (%.0f %%)",
+  words_add(lines, TNI_WORDS_REPLAYED "%s of %s heap calls go (%.0f %%)",
             tni_report_count(before->calls - after->calls, calls),
             tni_report_count(before->calls, all),
             tni_report_percent(before->calls - after->calls, before->calls));

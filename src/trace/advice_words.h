@@ -23,7 +23,8 @@ const char *tni_words_site(tni_analysis *a, uint32_t frame, char text[160]);
 
 void tni_words_title(tni_analysis *a, const tni_plan *plan, char *text,
                      size_t size);
-/* What a replay saved, in lines. */
+/* What a replay saved, in lines; the first begins with TNI_WORDS_REPLAYED. */
+#define TNI_WORDS_REPLAYED "replayed: "
 void tni_words_result(tni_words *lines, const tni_advices *advices,
                       const tni_replay_result *after);
 /* All that speaks for an advice, and what is to be minded. */

@@ -110,7 +110,8 @@ tni_advices_write_text(FILE *to, tni_analysis *a, const tni_advices *advices,
   tni_words lines = {.count = 0};
   tni_words_result(&lines, advices, &advices->together);
   fprintf(to, "all together: %s\n              %s\n              %s\n",
-          lines.text[0] + 10, lines.text[1], lines.text[2]);
+          lines.text[0] + strlen(TNI_WORDS_REPLAYED), lines.text[1],
+          lines.text[2]);
   write_lines_missing(to, a, advices);
   if (advices->is_partial)
     fprintf(to, "replayed were the first %s operations\n",
@@ -226,6 +227,7 @@ tni_advices_write_json(tni_json *j, tni_analysis *a, const tni_advices *advices)
                ? "Found by replaying the run on other disciplines. All "
                  "together, %.180s; %.180s %.60s."
                : "Leave it on the heap: no other discipline gains.%.0s%.0s%.0s",
-           lines.text[0], lines.text[1], lines.text[2]);
+           lines.text[0] + strlen(TNI_WORDS_REPLAYED), lines.text[1],
+           lines.text[2]);
   tni_json_text(j, "advice_about", about);
 }
