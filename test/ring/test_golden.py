@@ -5,12 +5,14 @@ What is counted is the path on which no jump is taken, up to the return; sizes
 that are not known when compiling, and one that is.  x86-64 only.
 """
 import os
+import pathlib
 import platform
-import re
 import shutil
-import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "golden"))
+import machine  # noqa: E402
 
 SOURCE = r"""
 #include <tenure/ring.h>
@@ -22,25 +24,9 @@ void pop_64(tn_ring *r, void *block) { tn_ring_pop(r, block, 64); }
 MOST = {"push": 8, "push_64": 7, "pop": 8, "pop_64": 6}
 
 
-def fast_paths(compiler, folder):
-    """{function: its instructions up to the first return}, without padding."""
-    source, obj = folder + "/golden.c", folder + "/golden.o"
-    with open(source, "w") as out:
-        out.write(SOURCE)
-    subprocess.run([compiler, "-std=c11", "-O2", "-Iinclude", "-fcf-protection=none",
-                    "-c", source, "-o", obj], check=True)
-    text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", obj],
-                          check=True, capture_output=True, text=True).stdout
-    found, path = {}, []
-    for line in text.splitlines():
-        head = re.match(r"[0-9a-f]+ <(\w+)>:", line)
-        code = re.match(r" +[0-9a-f]+:\t(.*)", line)
-        if head:
-            path = found.setdefault(head[1], [])
-        elif code and (not path or path[-1] != "ret"):
-            if not re.match(r"(cs )?nop|xchg +%ax,%ax|data16", code[1]):
-                path.append(code[1].split("#")[0].strip())
-    return {name: [i for i in path if i != "ret"] for name, path in found.items()}
+def fast_path(code):
+    """What runs up to the first return."""
+    return code[:code.index("ret")]
 
 
 def main():
@@ -50,9 +36,9 @@ def main():
     wrong = 0
     for compiler in filter(shutil.which, ("gcc", "clang")):
         with tempfile.TemporaryDirectory() as folder:
-            paths = fast_paths(compiler, folder)
+            code = machine.functions(compiler, SOURCE, folder)
         for name, most in MOST.items():
-            path = paths[name]
+            path = fast_path(code[name])
             print(f"{compiler},{name},instructions,{len(path)}")
             if not 3 <= len(path) <= most or any("call" in i for i in path):
                 wrong += 1

@@ -8,12 +8,15 @@
     TN_ALLOCA                     a loop that touches what it takes, no call
 gcc and clang at -O2, x86-64 only.
 """
+import pathlib
 import platform
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "golden"))
+import machine  # noqa: E402
 
 SOURCE = r"""
 #include <tenure/stack.h>
@@ -27,27 +30,6 @@ tn_local two(tn_local l) {
 void take(void *p);
 void some(size_t n) { take(TN_ALLOCA(n)); }
 """
-SKIP = re.compile(r"(data16 |cs )*nop|ret|xchg +%ax,%ax|endbr64")
-
-
-def functions(compiler, folder):
-    """The instructions of each function, without returns and padding."""
-    source, obj = folder + "/golden.c", folder + "/golden.o"
-    with open(source, "w") as out:
-        out.write(SOURCE)
-    subprocess.run([compiler, "-std=c11", "-O2", "-Iinclude", "-fcf-protection=none", "-c", source,
-                    "-o", obj], check=True)
-    text = subprocess.run(["objdump", "-d", "--no-show-raw-insn", obj], check=True,
-                          capture_output=True, text=True).stdout
-    found, name = {}, None
-    for line in text.splitlines():
-        if head := re.match(r"[0-9a-f]+ <(\w+)>:", line):
-            name = head[1]
-            found[name] = []
-        elif (code := re.match(r" +[0-9a-f]+:\t(.*)", line)) and not SKIP.match(code[1]):
-            found[name].append(code[1].split("#")[0].strip())
-    return found
-
 
 def complaints(code):
     """Each thing that is not as the head of this file says."""
@@ -72,7 +54,9 @@ def main():
     wrong = 0
     for compiler in filter(shutil.which, ("gcc", "clang")):
         with tempfile.TemporaryDirectory() as folder:
-            code = functions(compiler, folder)
+            found = machine.functions(compiler, SOURCE, folder)
+        code = {name: [text for text in lines if text != "ret"]
+                for name, lines in found.items()}
         print(f"{compiler}: push {len(code['push'])}, pop {len(code['pop'])}, two variables "
               f"{len(code['two'])} instructions")
         for name in complaints(code):
