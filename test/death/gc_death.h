@@ -23,12 +23,10 @@ death_new(void)
 }
 
 static inline void
-death_begin(const char *collector, bool verifies)
+death_begin_on(tn_gc_options options)
 {
-  death_heap = tn_gc_create(&(tn_gc_options){.collector = collector,
-                                             .heap_size = (size_t)4 << 20,
-                                             .verifies = verifies},
-                            NULL);
+  options.heap_size = (size_t)4 << 20;
+  death_heap = tn_gc_create(&options, NULL);
   if (!death_heap)
     exit(1);
   death_m = tn_gc_attach(death_heap, NULL);
@@ -39,6 +37,12 @@ death_begin(const char *collector, bool verifies)
                                           .size = sizeof(struct death_node),
                                           .map = 1},
                           NULL);
+}
+
+static inline void
+death_begin(const char *collector, bool verifies)
+{
+  death_begin_on((tn_gc_options){.collector = collector, .verifies = verifies});
 }
 
 #endif

@@ -10,6 +10,7 @@ struct tni_workers {
   _Atomic uint32_t go;       // atomic: bumped for each run
   _Atomic uint32_t at_work;  // atomic: threads that have not come back
   _Atomic uint32_t next;     // atomic: numbers given out
+  _Atomic unsigned id[TN_GC_WORKERS];  // atomic: relaxed; by number
   tni_os_thread *thread[TN_GC_WORKERS];
 };
 
@@ -18,6 +19,7 @@ workers_main(void *argument)
 {
   tni_workers *const w = argument;
   const unsigned number = tni_add_relaxed(&w->next, 1) + 1;
+  tni_store_relaxed(&w->id[number], tni_os_thread_id());
   for (uint32_t seen = 0;;) {
     /* Pairs with the release of go in workers_send: fn is seen. */
     while (tni_load_acquire(&w->go) == seen)
@@ -94,6 +96,15 @@ unsigned
 tni_workers_count(const tn_gc *heap)
 {
   return heap->workers ? heap->workers->count + 1 : 1;
+}
+
+bool
+tni_workers_has(const tn_gc *heap, unsigned thread)
+{
+  for (unsigned i = 1; i < tni_workers_count(heap); i++)
+    if (tni_load_relaxed(&heap->workers->id[i]) == thread)
+      return true;
+  return false;
 }
 
 void

@@ -5,7 +5,7 @@
  *
  * Threads   start, stop, forget and run: one at a time, the heap's lock held
  *           or nobody else about.
- * Design    doc/design/gc.md      Tests  test/gc/test_workers.c
+ * Design    doc/design/gc.md      Tests  test/conform/
  * SPDX-License-Identifier: MIT
  */
 #ifndef TNI_GC_WORKERS_H
@@ -24,5 +24,7 @@ void tni_workers_forget(tn_gc *heap);
 void tni_workers_run(tn_gc *heap, tni_workers_fn *fn);
 /* How many there are, the collecting thread included. */
 unsigned tni_workers_count(const tn_gc *heap);
+/* Whether the thread of that number, which calls, is one of those started. */
+bool tni_workers_has(const tn_gc *heap, unsigned thread);
 
 #endif

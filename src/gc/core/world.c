@@ -16,8 +16,10 @@
 void
 tni_world_lock(tn_gc *heap)
 {
-  /* Only the holder itself can read its own number here. */
-  TN_REQUIRE(tni_load_relaxed(&heap->holder) != tni_os_thread_id(),
+  /* Only the holder itself can read its own number here; a worker runs while
+   * the collecting thread holds the lock. */
+  TN_REQUIRE(tni_load_relaxed(&heap->holder) != tni_os_thread_id() &&
+                 !tni_workers_has(heap, tni_os_thread_id()),
              "gc.reenter", "a heap is used inside one of its own calls");
   tni_os_lock_acquire(&heap->lock);
   tni_store_relaxed(&heap->holder, tni_os_thread_id());
