@@ -54,7 +54,8 @@ typedef struct tn_mutator {
 TN_API tn_mutator *tn_gc_attach(tn_gc *heap, tn_status *status);
 
 /* End the thread's part in its heap; outside of every block of TN_ROOTS, whose
- * end writes to m.
+ * end writes to m.  Inside one, where checks are off, nothing is done: the thread
+ * is attached until it calls outside.
  *
  *   threads the owner of m
  *   cost    O(1)

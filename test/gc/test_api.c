@@ -386,6 +386,19 @@ test_threads(void)
   tn_gc_block_end(h.m);
 }
 
+/* [gc.frames]: where checks are off nothing happens inside the roots. */
+static void
+test_detach(void)
+{
+  HEAP_CLOSES test_heap h = open_heap();
+  TN_ROOTS(h.m, r, n);
+  r.n = heap_node(&h, 5);
+  if (TN_DEBUG == 0 && TN_HARDEN == 0)
+    tn_gc_detach(h.m);
+  tn_gc_collect(h.m, TN_GC_FULL);
+  TEST(TN_AT(struct node, r.n)->id == 5);
+}
+
 /* A thread that never allocates is stopped at its safepoints, often. */
 static _Atomic bool loop_ends;
 
@@ -543,6 +556,7 @@ main(void)
     test_external();
     test_external_sizes();
     test_sizes();
+    test_detach();
     test_threads();
     test_safepoints();
     test_fork();
