@@ -54,6 +54,15 @@ same_address(uintptr_t token)
     KEEP(get(size));                                                           \
   }
 
+/* A write where an allocated block ends. */
+#define AT_ITS_END(d, get, size)                                               \
+  static void d##_beyond(void)                                                 \
+  {                                                                            \
+    uintptr_t token = get(size);                                               \
+    HIDE(token);                                                               \
+    TOUCH((unsigned char *)POINTER(token) + size);                             \
+  }
+
 /* The members that all have. */
 #define ROW(d, o, at_fn)                                                       \
   .name = #d, .order = o, .begin = d##_begin, .alloc = d##_alloc, .at = at_fn, \

@@ -346,14 +346,7 @@ heap_provide(void)
 }
 
 CRIMES(heap, heap_alloc, heap_free, 64)
-
-static void
-heap_beyond(void)
-{
-  uintptr_t token = heap_alloc(64);
-  HIDE(token);
-  TOUCH((unsigned char *)POINTER(token) + 64);
-}
+AT_ITS_END(heap, heap_alloc, 64)
 
 #define D             heap
 #define D_ALLOC(size) tn_heap_take(heap_here, size)
@@ -390,14 +383,7 @@ malloc_end(void)
 }
 
 CRIMES(malloc, malloc_alloc, malloc_free, 64)
-
-static void
-malloc_beyond(void)
-{
-  uintptr_t token = malloc_alloc(64);
-  HIDE(token);
-  TOUCH((unsigned char *)POINTER(token) + 64);
-}
+AT_ITS_END(malloc, malloc_alloc, 64)
 
 #define D             malloc
 #define D_ALLOC(size) malloc(size)
