@@ -145,8 +145,10 @@ def build_one(variant, folder, library, sources):
     if is_current(stem, sources):
         return
     cc = compiler(variant)
+    # Where the compiler is ccache: it has objects, not what came with them.
     run(cc + compile_flags(variant) + records_flags(variant, stem) +
-        ["-c", variant.source, "-o", stem + ".o"])
+        ["-c", variant.source, "-o", stem + ".o"],
+        env={**os.environ, "CCACHE_DISABLE": "1"})
     main = os.path.join(folder, f"main-{variant.setting.compiler}.o")
     run(cc[:1] + ["-no-pie", "-Wl,--gc-sections", stem + ".o", main, library,
                   "-pthread", "-o", stem])
