@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """clang-tidy is silent: check_tidy.py [ROOT [FILE ...]]
 
-Every C file but bench's peers, whose libraries `./check` does not need; or those
-named; in parallel.  A file that was clean is not looked at again until
+Every C file, or those named, in parallel.  A file that was clean is not looked at again until
 it, a header of ours that it includes, or .clang-tidy changes: the hashes of
 clean states are in BUILD/tidy/.
 """
@@ -62,7 +61,7 @@ def main():
     cache = pathlib.Path(os.environ.get("BUILD", root / "build")).resolve() / "tidy"
     cache.mkdir(parents=True, exist_ok=True)
     paths = sys.argv[2:] or [p for p in csource.tracked(root, *FOLDERS)
-                             if p.endswith(".c") and p != "src/tenure.c" and "/peers/" not in p]
+                             if p.endswith(".c") and p != "src/tenure.c"]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         results = pool.map(lambda path: tidy(root, cache, path), paths)
         problems = sorted({line for lines in results for line in lines})

@@ -90,7 +90,10 @@ def test_setup(folder):
     expect("nothing missing", status == 0 and not said and not asked.exists(), said)
     script(tools / "npm", "exit 1")
     status, said = run(setup, "check", env=dict(env, XDG_CACHE_HOME=str(folder / "none")))
-    expect("npm fails", said == "tools/setup: npm could not fetch speedscope-1.25.0\n", said)
+    expect("npm fails", status == 0 and
+           said == "tools/setup: npm could not fetch speedscope-1.25.0\n", said)
+    status, said = run(setup, "run", env={name: env[name] for name in ("PATH", "ABSENT", "USER_ID")})
+    expect("no home", status == 0 and not said, said)
     env["ABSENT"] = "clang"
     status, said = run(setup, "run", env=dict(env, USER_ID="1000"))
     expect("not root", status == 1 and "apt-get install -y --no-install-recommends clang\n"
