@@ -72,6 +72,87 @@ outer(size_t size)
   }
 }
 
+// The same, where a remembered stack's inner frames lead there: twice() asks at
+// another place each time, so that the path is still the first way's.  In
+// saver() the frame pointer is saved and holds what it held the first way, in
+// keeper() it is where it was.
+__attribute__((noinline)) static void
+keeper(int what)
+{
+  if (what & 1) {
+    sink = malloc(56);
+    sink = nullptr;
+  }
+  if (what & 2) {
+    sink = malloc(57);
+    sink = nullptr;
+  }
+}
+
+static void *first_frame;  // of twice(), the first way
+
+__attribute__((noinline)) static void
+saver(int what)
+{
+  asm volatile("mov %0, %%rbp" : : "m"(first_frame) : "rbp");
+  if (what & 1) {
+    sink = malloc(58);
+    sink = nullptr;
+  }
+  if (what & 2) {
+    sink = malloc(59);
+    sink = nullptr;
+  }
+}
+
+__attribute__((noinline)) static void
+twice(size_t size, int what)
+{
+  sink = alloca(size);
+  if (what & 1)
+    first_frame = __builtin_frame_address(0);
+  if (what & 4)
+    saver(what);
+  else
+    keeper(what);
+  sink = nullptr;
+}
+
+__attribute__((noinline)) static void
+two_ways(size_t size, int what)
+{
+  sink = alloca(size);
+  if (size == 0) {
+    twice(512, what);
+    sink = nullptr;
+  } else {
+    twice(512 - size, what);
+    sink = env;
+  }
+}
+
+// The frame at which a walk of limited depth ends is another one, all further
+// in is the same.
+__attribute__((noinline)) static void
+chain(int depth, int what)
+{
+  if (depth > 0)
+    chain(depth - 1, what);
+  else
+    keeper(what);
+  sink = nullptr;
+}
+
+__attribute__((noinline)) static void
+two_ends(int depth)
+{
+  for (int i = 0; i < 4; i++) {
+    chain(depth, 3);
+    sink = nullptr;
+    chain(depth, 3);
+  }
+}
+
 static void
 handler(int)
 {
@@ -108,6 +189,10 @@ main()
   }
   for (int i = 0; i < 20; i++)
     outer(i % 2 ? 256 : 0);
+  for (int i = 0; i < 20; i++)
+    two_ways(i % 2 ? 256 : 0, (i % 4 < 2 ? 0 : 4) + (i % 2 ? 2 : 3));
+  for (int i = 0; i < 12; i++)
+    two_ends(i);
   deep(300, 0);
   stack_t alternate = {};
   alternate.ss_size = 1 << 16;

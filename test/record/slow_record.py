@@ -4,6 +4,7 @@
 [record.exact] every stack is libunwind's; [record.errno] programs that look at it
 run as before; [record.marks] what is left is found beside the program.
 """
+import json
 import os
 import pathlib
 import re
@@ -72,10 +73,15 @@ def test_leaks(folder):
     lost = [re.search(rf"{kind} lost: ([\d,]+) bytes in ([\d,]+) blocks", judge) for kind in
             ("definitely", "indirectly")]
     wanted = [sum(int(m[i].replace(",", "")) for m in lost) for i in (1, 2)]
-    got = re.search(r"of these (\d+) B in (\d+) blocks unreachable", err)
-    check(got and [int(got[1]), int(got[2])] == wanted == [228, 5], f"memcheck {wanted}; {err}")
-    for function in ("lose_one", "lose_chain", "lose_ring"):
-        check(f"{function} (leaks.c:" in err, f"{function} is not named")
+    data = json.loads(run([TENURE, "report", "--json", folder / "leaks.trace"])[0])
+    column = data["sites"]["columns"].index
+    got = [sum(row[column(f"{kind}_{what}")] for row in data["sites"]["rows"] for kind in ("lost", "indirect"))
+           for what in ("bytes", "blocks")]
+    check(got == wanted == [200568, 8], f"memcheck {wanted}, not {got}; {err}")
+    named = {data["texts"][row[column("function")]] for row in data["sites"]["rows"]
+             if row[column("lost_blocks")]}
+    check(named == {f"lose_{what}" for what in ("one", "chain", "ring", "large", "deep")}, f"lost by {named}")
+    check("lose_large (leaks.c:" in err, f"the report names no leak\n{err}")
     with open(folder / "out", "w") as out:
         check(subprocess.run([TENURE, "run", "-q", "-o", folder / "sh", "sh", "-c", "echo a | cat"],
                              stdout=out).returncode == 0, "a pipe")

@@ -5,7 +5,8 @@
  * every return is followed by an event in the caller and stacks are whole
  * (then every answer is known and right); the same with stacks cut to their
  * inner frames (an answer may be unknown, never wrong); and calls through
- * pointers, where one call instruction reaches several functions.
+ * pointers, where one call instruction reaches several functions.  And by hand:
+ * returns that no event tells of.
  *
  * Covers  [calls.order]
  * SPDX-License-Identifier: MIT
@@ -180,6 +181,63 @@ run_trees(const char *name, uint64_t seed, size_t kept, size_t free_kept,
     fprintf(stderr, "%s: %lu known, %lu unknown\n", name, m.known, m.unknown);
 }
 
+/* ---- Returns that no event tells of ------------------------------------------ */
+
+/* A block is allocated at the first stack, and freed at the second, with no
+ * event between: what is said to hold it. */
+static tni_holder
+find_between(const tni_call *first, size_t first_count, const tni_call *second,
+             size_t second_count, bool is_cut)
+{
+  tni_calls calls = {0};
+  tni_calls_enter(&calls, first, first_count, false, 1);
+  tni_calls_enter(&calls, second, second_count, is_cut, 2);
+  const tni_holder holder = tni_calls_find(&calls, 1);
+  tni_calls_fini(&calls);
+  return holder;
+}
+
+/* One call instruction, at 1000: the function that it led to tells whether the
+ * call is the same.  At the leaf, and further out. */
+static void
+test_same_call(void)
+{
+  static const struct {
+    uint32_t first, second;  // the function called; 0: not known
+    tni_holder_kind kind;
+  } cases[] = {{5, 5, TNI_HOLDER_CALL},
+               {5, 6, TNI_HOLDER_THREAD},
+               {0, 6, TNI_HOLDER_CALL},
+               {5, 0, TNI_HOLDER_CALL}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t count = 2; count <= 3; count++) {
+      const tni_call first[] = {
+          {1000, 1, 1}, {900, 20, cases[i].first}, {800, 21, 7}};
+      const tni_call second[] = {
+          {1000, 1, 1}, {900, 30, cases[i].second}, {800, 31, 8}};
+      const tni_holder holder =
+          find_between(first, count, second, count, false);
+      if (!TEST(holder.kind == cases[i].kind &&
+                (holder.kind != TNI_HOLDER_CALL || holder.slot == 1000)))
+        fprintf(stderr, "  case %zu, %zu frames\n", i, count);
+    }
+}
+
+/* A cut stack joins the one before if its outermost frame is one that was
+ * there, at another place; any other leaves the holder open. */
+static void
+test_join(void)
+{
+  const tni_call first[] = {{1000, 1, 1}, {900, 20, 5}, {800, 21, 7}};
+  const tni_call same[] = {{900, 22, 5}, {700, 23, 9}};
+  const tni_call moved[] = {{790, 22, 7}, {700, 23, 9}};
+  const tni_call other[] = {{900, 22, 6}, {700, 23, 9}};
+  const tni_holder holder = find_between(first, 3, same, 2, true);
+  TEST(holder.kind == TNI_HOLDER_CALL && holder.slot == 1000);
+  TEST(find_between(first, 3, moved, 2, true).kind == TNI_HOLDER_UNKNOWN);
+  TEST(find_between(first, 3, other, 2, true).kind == TNI_HOLDER_UNKNOWN);
+}
+
 int
 main(void)
 {
@@ -192,5 +250,7 @@ main(void)
   run_trees("2 frames", seed + 5, 2, 2, false);
   run_trees("1 frame", seed + 6, 1, 1, false);
   run_trees("2 frames, pointers", seed + 7, 2, 1, true);
+  test_same_call();
+  test_join();
   return test_done();
 }

@@ -354,6 +354,42 @@ test_killed(void)
   tni_trace_close(t);
 }
 
+/* Bytes that this process has asked to read so far. */
+static uint64_t
+count_bytes_read(void)
+{
+  unsigned long long count = 0;
+  FILE *const f = fopen("/proc/self/io", "r");
+  TEST(f != NULL && fscanf(f, "rchar: %llu", &count) == 1);
+  if (f != NULL)
+    fclose(f);
+  return count;
+}
+
+/* As a recorder leaves it: gigabytes of hole between chunks, and behind the
+ * last, in the section and after it.  They are passed and not read. */
+static void
+test_holes(void)
+{
+  const uint64_t hole = UINT64_C(2) << 30;
+  writer *const w = writer_open(path, 0);
+  writer_section(w, 1, 0);
+  for (uint64_t i = 0; i < 3; i++) {
+    writer_alloc(w, 0, 10 + i, 0, 0x1000 * (i + 1), 8);
+    writer_flush(w, w->threads[0]);
+    fseek(w->file, (long)hole, SEEK_CUR);
+    w->header.size += hole;
+  }
+  writer_close(w);
+  TEST(truncate(path, (off_t)(4 * hole)) == 0);
+  const uint64_t before = count_bytes_read();
+  tni_trace *const t = open_trace();
+  if (t != NULL)
+    TEST(count_events(t) == 3 && tni_trace_problem(t) == NULL);
+  tni_trace_close(t);
+  TEST(count_bytes_read() - before < 1 << 20);
+}
+
 /* Two processes of the same program: their stacks are the same numbers. */
 static void
 test_processes(void)
@@ -395,6 +431,7 @@ main(void)
   test_cut_chunk();
   test_fuzz(&seed);
   test_killed();
+  test_holes();
   test_processes();
   unlink(path);
   return test_done();
