@@ -127,7 +127,11 @@ export_profile(tni_json *j, tni_analysis *a, const export_frames *all,
   uint64_t sum = 0;
   tni_json_open(j, NULL, '{');
   tni_json_text(j, "type", "sampled");
-  tni_json_text(j, "name", names[which]);
+  char name[80];
+  (void)snprintf(name, sizeof name, "%s%s%s", names[which],
+                 a->totals.sampled ? ", " : "",
+                 a->totals.sampled ? TNI_EXPORT_SAMPLED : "");
+  tni_json_text(j, "name", name);
   tni_json_text(j, "unit", which == 2 ? "none" : "bytes");
   tni_json_open(j, "samples", '[');
   for (size_t i = 1; i < a->path_count; i++)
@@ -220,16 +224,20 @@ tni_export_perfetto(FILE *to, tni_analysis *a)
 typedef struct export_format {
   const char *name;
   void (*write)(FILE *to, tni_analysis *a);
-  bool has_leaks;  // says what is left, stack by stack
+  bool has_leaks;          // says what is left, stack by stack
+  const char *if_sampled;  // what it cannot say itself of a sampled trace
 } export_format;
 
+#define EXPORT_SUMS "its sums are " TNI_EXPORT_SAMPLED
+
 static const export_format export_all[] = {
-    {"pprof", tni_export_pprof, true},
-    {"collapsed", tni_export_collapsed, false},
-    {"dhat", tni_export_dhat, true},
-    {"speedscope", tni_export_speedscope, true},
-    {"perfetto", tni_export_perfetto, false},
-    {"heaptrack", tni_export_heaptrack, false},
+    {"pprof", tni_export_pprof, true, NULL},
+    {"collapsed", tni_export_collapsed, false, EXPORT_SUMS},
+    {"dhat", tni_export_dhat, true, EXPORT_SUMS},
+    {"speedscope", tni_export_speedscope, true, NULL},
+    {"perfetto", tni_export_perfetto, false, EXPORT_SUMS},
+    {"heaptrack", tni_export_heaptrack, false,
+     "holds the samples only, each as one block"},
 };
 
 typedef struct export_job {
@@ -275,6 +283,8 @@ tni_export(const char *output, const char *trace, const tni_suppress *suppress,
   if (job.a == NULL)
     return 1;
   const int failed = tni_file_write(output, export_write, &job);
+  if (!failed && job.a->totals.sampled && job.format->if_sampled)
+    fprintf(stderr, "tenure: %s: %s\n", format, job.format->if_sampled);
   tni_analysis_close(job.a);
   return failed;
 }

@@ -1,7 +1,8 @@
 /* export.h -- a recorded run in the forms that other tools read
  *
  * Nothing is left out: each path of the analysis is written with its whole
- * stack.
+ * stack.  Sums of a sampled trace are weighted; the form says so where it has a
+ * place for that, otherwise a line on standard error does.
  *
  *     pprof        profile.proto, not compressed
  *     collapsed    one line a stack: bytes at the peak
@@ -21,6 +22,8 @@
 #define TNI_TRACE_EXPORT_H
 
 #include "trace/report.h"
+
+#define TNI_EXPORT_SAMPLED "estimated from samples"
 
 void tni_export_pprof(FILE *to, tni_analysis *a);
 void tni_export_collapsed(FILE *to, tni_analysis *a);

@@ -234,6 +234,8 @@ tni_export_pprof(FILE *to, tni_analysis *a)
   pprof_number(
       &b, PROFILE_COMMENT,
       pprof_string(&w, tni_report_command(a, command, sizeof command)));
+  if (a->totals.sampled)
+    pprof_number(&b, PROFILE_COMMENT, pprof_string(&w, TNI_EXPORT_SAMPLED));
   pprof_number(&b, PROFILE_DEFAULT_TYPE, pprof_string(&w, "inuse_space"));
   fwrite(b.data, 1, b.size, to);
   b.size = 0;
