@@ -31,6 +31,7 @@ enum {
   RUN_LINGER_MS = 1000,    // for children that outlive the program
   RUN_MARKING_MS = 60000,  // for looking for what is left
   RUN_TICK_MS = 200,
+  RUN_ANSWER_MS = 100,  // in which a program that allocates writes its sums
   RUN_PATH = 4096,
 };
 
@@ -148,7 +149,7 @@ run_set_environment(const run_state *s, const run_options *o)
            o->tallies  ? TN_TRACE_TALLIES
            : o->sample ? TN_TRACE_SAMPLED
                        : TN_TRACE_EVENTS,
-           (long long)o->sample, (unsigned long long)(o->every / 1000000000u));
+           (long long)o->sample, (unsigned long long)o->every);
   setenv("TENURE_RECORD", text, 1);
 }
 
@@ -238,6 +239,11 @@ run_answer(const run_state *s, const run_options *o)
   static bool is_switched;
   const int asked = run_asked;
   run_asked = 0;
+  if (asked == SIGUSR1 && o->tallies) {
+    const struct timespec nap = {0, RUN_ANSWER_MS * 1000000L};
+    (void)tni_merge_control(s->folder, TN_TRACE_DUMP);
+    (void)nanosleep(&nap, NULL);
+  }
   if (asked == SIGUSR1 &&
       tni_merge(s->folder, s->trace, 0, TN_TRACE_CUT_OFF, 0, true) == TN_OK)
     run_report(s, o);
@@ -247,6 +253,18 @@ run_answer(const run_state *s, const run_options *o)
   const bool pauses = is_switched != o->paused;
   (void)tni_merge_control(s->folder, pauses ? TN_TRACE_PAUSE : TN_TRACE_RECORD);
   fprintf(stderr, "tenure: %s\n", pauses ? "paused" : "recording");
+}
+
+/* Has a program asked for a report since this was asked last? */
+static bool
+run_is_asked(const run_state *s)
+{
+  static uint64_t answered;
+  tni_merge_state state;
+  if (tni_merge_look(s->folder, &state) != TN_OK || state.dumps == answered)
+    return false;
+  answered = state.dumps;
+  return true;
 }
 
 /* Wait for the program; then a little for what it left running. */
@@ -273,6 +291,8 @@ run_wait(const run_state *s, const run_options *o)
       run_answer(s, o);
     if (pid != 0)
       continue;
+    if (o->signals && !run_asked && run_is_asked(s))
+      run_asked = SIGUSR1;
     const struct timespec nap = {0, turn < 20 ? 5000000 : RUN_TICK_MS * 500000};
     (void)nanosleep(&nap, NULL);
     if (is_shown && turn % 4 == 3)

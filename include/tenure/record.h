@@ -1,6 +1,6 @@
 /* record.h -- talk to the recorder of `tenure run`, if there is one
  *
- * Start and stop recording, mark moments, and say what your own arenas and
+ * Start and stop recording, ask for a report, mark moments, and say what your own arenas and
  * pools do: their blocks then appear in the report as any other.  A program
  * that calls these needs no library: without a recorder each is a test of a
  * weak symbol, and nothing happens.
@@ -30,6 +30,7 @@ TN_BEGIN_DECLS
 /* The recorder's side; call the functions below. */
 TNI_RECORD_WEAK void tni_client_switch(bool on);
 TNI_RECORD_WEAK bool tni_client_is_on(void);
+TNI_RECORD_WEAK void tni_client_dump(void);
 TNI_RECORD_WEAK void tni_client_mark(const char *text);
 TNI_RECORD_WEAK void tni_client_pool_open(const void *pool, const char *name,
                                           const void *parent);
@@ -64,6 +65,16 @@ TN_INLINE bool
 tn_record_is_on(void)
 {
   return tni_client_is_on && tni_client_is_on();
+}
+
+/* Write the sums of `tenure run --tallies` now, and ask `tenure run --signals`
+ * for a report of what there is, which it makes soon, beside the program.
+ */
+TN_INLINE void
+tn_record_dump(void)
+{
+  if (tni_client_dump)
+    tni_client_dump();
 }
 
 /* Put a moment with a name into the recording.

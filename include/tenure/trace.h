@@ -91,6 +91,7 @@ typedef enum tn_trace_control {
   TN_TRACE_NO_CONTROL,
   TN_TRACE_RECORD,
   TN_TRACE_PAUSE,
+  TN_TRACE_DUMP,  // write the sums that are kept in the process
 } tn_trace_control;
 
 /* The start of a section. */
@@ -118,6 +119,7 @@ typedef struct tn_trace_section {
   uint64_t lost;     // events that could not be written
   uint32_t control;  // tn_trace_control, set from outside
   uint32_t marker;   // process that looks for what is left; 0: none, or done
+  uint64_t dumps;    // reports that the program asked for
 } tn_trace_section;
 
 #define TN_TRACE_CHUNK_MAGIC 0x4b4e4354u  // "TCNK"

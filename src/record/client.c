@@ -26,7 +26,17 @@ void
 tni_client_switch(bool on)
 {
   (void)tni_record_start();
+  if (!on)
+    tni_record_dump_tallies();
   tni_record_is_on = on;
+}
+
+void
+tni_client_dump(void)
+{
+  tni_record_dump_tallies();
+  if (tni_record_is_mine())
+    __atomic_fetch_add(&tni_record.header->dumps, 1, __ATOMIC_RELAXED);
 }
 
 bool

@@ -63,6 +63,22 @@ events_status(const char *text, const char *name)
   return v * 1024;
 }
 
+/* Do what a watcher asks.  Sums are written before a pause: at the end, nothing
+ * is. */
+static void
+events_obey(record_thread *t)
+{
+  uint32_t *const control = &tni_record.header->control;
+  const uint32_t asked = __atomic_load_n(control, __ATOMIC_RELAXED);
+  if (TN_LIKELY(asked != TN_TRACE_PAUSE && asked != TN_TRACE_DUMP))
+    return;
+  __atomic_store_n(control, TN_TRACE_NO_CONTROL, __ATOMIC_RELAXED);
+  if (tni_record.mode == TN_TRACE_TALLIES)
+    tni_record_tell_tallies(t, true);
+  if (asked == TN_TRACE_PAUSE)
+    tni_record_is_on = false;
+}
+
 static TN_COLD void
 events_sample(record_thread *t)
 {
@@ -79,11 +95,7 @@ events_sample(record_thread *t)
                              (uint64_t)(usage.ru_minflt + usage.ru_majflt)};
   tni_record_other(t, TN_TRACE_SAMPLE, fields, 4);
   tni_record_touch_clock();
-  uint32_t *const control = &tni_record.header->control;
-  if (__atomic_load_n(control, __ATOMIC_RELAXED) == TN_TRACE_PAUSE) {
-    __atomic_store_n(control, TN_TRACE_NO_CONTROL, __ATOMIC_RELAXED);
-    tni_record_is_on = false;
-  }
+  events_obey(t);
   errno = before;
 }
 
@@ -123,6 +135,7 @@ tni_record_alloc(record_thread *t, uint32_t stack, void *p, size_t size,
     tni_record_tally_alloc(stack, address, size);
     if (record_ticks() >= tni_record.next_sample) {
       tni_record.next_sample = record_ticks() + tni_record.sample_ticks;
+      events_obey(t);
       tni_record_tell_tallies(t, false);
     }
     return;

@@ -132,7 +132,7 @@ process_before_exec(uintptr_t slot, uintptr_t bp)
       tni_record_where(t, slot, bp, TN_TRACE_API_PROCESS, tni_record.depth);
   tni_record_other(t, TN_TRACE_EXEC, &field, 1);
   tni_record_leave(t);
-  tni_record_end_tallies();
+  tni_record_dump_tallies();
   tni_record_finish(TN_TRACE_REPLACED, 0);
 }
 
@@ -264,7 +264,7 @@ posix_spawnp(pid_t *pid, const char *file,
 RECORD_HOOK void
 _exit(int status)
 {
-  tni_record_end_tallies();
+  tni_record_dump_tallies();
   tni_record_mark_left(RECORD_SLOT);
   tni_record_finish(TN_TRACE_EXITED, status);
   for (;;)

@@ -56,7 +56,7 @@ process_set(const char *key, const char *value)
   else if (strncmp(key, "mode=", 5) == 0)
     r->mode = v <= TN_TRACE_TALLIES ? (uint32_t)v : TN_TRACE_EVENTS;
   else if (strncmp(key, "every=", 6) == 0)
-    r->interval_ns = v * 1000000000u;
+    r->interval_ns = v;
   else if (strncmp(key, "follow=", 7) == 0)
     r->follow = v != 0;
   else if (strncmp(key, "check=", 6) == 0)
@@ -228,7 +228,7 @@ process_at_exit(int status, void *unused)
 }
 
 void
-tni_record_end_tallies(void)
+tni_record_dump_tallies(void)
 {
   if (tni_record.mode != TN_TRACE_TALLIES || !tni_record_is_mine())
     return;
@@ -242,7 +242,7 @@ tni_record_end_tallies(void)
 __attribute__((destructor)) static void
 process_destructor(void)
 {
-  tni_record_end_tallies();
+  tni_record_dump_tallies();
   tni_record_mark_left(RECORD_SLOT);
 }
 

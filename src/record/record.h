@@ -297,7 +297,7 @@ extern record_process tni_record;
 /* process.c: begin (also again in a child). */
 bool tni_record_start(void);
 void tni_record_finish(tn_trace_ending ending, int status);
-void tni_record_end_tallies(void);
+void tni_record_dump_tallies(void);
 /* Is this the process whose section we have?  False in a vfork's child. */
 bool tni_record_is_mine(void);
 

@@ -90,6 +90,7 @@ tni_merge_look(const char *folder, tni_merge_state *state)
     const tn_trace_section *const h = &list.items[i].header;
     state->bytes += h->size;
     state->lost += h->lost;
+    state->dumps += h->dumps;
     state->alive +=
         h->ending == TN_TRACE_CUT_OFF && kill((pid_t)h->pid, 0) == 0;
     state->marking += h->marker != 0 && kill((pid_t)h->marker, 0) == 0;

@@ -21,12 +21,13 @@ typedef struct tni_merge_state {
   uint64_t lost;
   size_t alive;    // sections whose process still runs
   size_t marking;  // of which somebody looks for what is left
+  uint64_t dumps;  // reports that programs asked for
 } tni_merge_state;
 
 /* Look at the sections in a folder. */
 tn_status tni_merge_look(const char *folder, tni_merge_state *state);
 
-/* Ask all recorders of a folder to record, or to pause. */
+/* Ask all recorders of a folder to record, to pause, or to write their sums. */
 tn_status tni_merge_control(const char *folder, tn_trace_control control);
 
 /* Merge the sections of a folder into the file at path, and remove them

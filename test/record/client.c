@@ -4,6 +4,10 @@
  *                    100 blocks that are recorded and 1,000 that are not
  *     client N       N blocks of 1 to 1,000 bytes, every second one freed
  *     client wait    allocate until killed, 1,000 blocks a turn
+ *     client stop    1,000 blocks, then nothing is recorded; 1,000 more
+ *     client start   1,000 blocks, then recording is on; 100 more
+ *     client dump    1,000 blocks, a report is asked for; then wait for a signal
+ *     client churn   50,000 blocks in 3,000 places, freed in a random order
  *     client frame   print the frame of the function that asks for 54,321 bytes
  * SPDX-License-Identifier: MIT
  */
@@ -49,11 +53,51 @@ show_frame(void)
   sink = malloc(54321);
 }
 
+/* Addresses that meet in a table, taken out from among others. */
+static void
+churn(void)
+{
+  static void *volatile places[3000];
+  unsigned random = 1;
+  for (int i = 0; i < 50000; i++) {
+    random = random * 1664525u + 1013904223u;
+    const unsigned at = (random >> 8) % 3000;
+    free(places[at]);
+    places[at] = malloc(random >> 24);
+  }
+}
+
+/* What is done on either side of a call, if `what` is one's name. */
+static bool
+switch_by(const char *what)
+{
+  const bool is_stop = strcmp(what, "stop") == 0;
+  if (!is_stop && strcmp(what, "start") != 0 && strcmp(what, "dump") != 0)
+    return false;
+  allocate(500);
+  if (is_stop)
+    tn_record_stop();
+  else if (what[0] == 's')
+    tn_record_start();
+  else
+    tn_record_dump();
+  if (what[0] == 'd')
+    pause();
+  allocate(is_stop ? 500 : 50);
+  return true;
+}
+
 int
 main(int argc, char **argv)
 {
   if (argc > 1 && strcmp(argv[1], "frame") == 0) {
     show_frame();
+    return 0;
+  }
+  if (argc > 1 && switch_by(argv[1]))
+    return 0;
+  if (argc > 1 && strcmp(argv[1], "churn") == 0) {
+    churn();
     return 0;
   }
   if (argc > 1 && strcmp(argv[1], "wait") == 0)
