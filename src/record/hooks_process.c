@@ -231,32 +231,24 @@ execle(const char *path, const char *first, ...)
   PROCESS_EXEC(real(path, arguments, all));
 }
 
-typedef int (*process_spawn)(pid_t *, const char *,
-                             const posix_spawn_file_actions_t *,
-                             const posix_spawnattr_t *, char *const *,
-                             char *const *);
+typedef int process_spawn(pid_t *, const char *,
+                          const posix_spawn_file_actions_t *,
+                          const posix_spawnattr_t *, char *const *,
+                          char *const *);
 
-RECORD_HOOK int
-posix_spawn(pid_t *pid, const char *path,
-            const posix_spawn_file_actions_t *actions,
-            const posix_spawnattr_t *attributes, char *const *arguments,
-            char *const *envp)
-{
-  PROCESS_REAL(process_spawn, "posix_spawn");
-  PROCESS_ENVIRONMENT(envp);
-  return real(pid, path, actions, attributes, arguments, all);
-}
+#define PROCESS_SPAWN(name)                                                    \
+  RECORD_HOOK int name(pid_t *pid, const char *program,                        \
+                       const posix_spawn_file_actions_t *actions,              \
+                       const posix_spawnattr_t *attributes,                    \
+                       char *const *arguments, char *const *envp)              \
+  {                                                                            \
+    PROCESS_REAL(process_spawn *, #name);                                      \
+    PROCESS_ENVIRONMENT(envp);                                                 \
+    return real(pid, program, actions, attributes, arguments, all);            \
+  }
 
-RECORD_HOOK int
-posix_spawnp(pid_t *pid, const char *file,
-             const posix_spawn_file_actions_t *actions,
-             const posix_spawnattr_t *attributes, char *const *arguments,
-             char *const *envp)
-{
-  PROCESS_REAL(process_spawn, "posix_spawnp");
-  PROCESS_ENVIRONMENT(envp);
-  return real(pid, file, actions, attributes, arguments, all);
-}
+PROCESS_SPAWN(posix_spawn)
+PROCESS_SPAWN(posix_spawnp)
 
 /* ---- The end ----------------------------------------------------------------------------- */
 
