@@ -8,6 +8,7 @@
 # One object each, so that the fast paths need no call.
 malloc_src := $(call os_src,linux) \
   $(foreach l,base event vm heap shim,$(wildcard src/$l/*.c)) \
+  src/scope/noalloc.c \
   src/record/rules.c src/record/system.c  # to walk stacks
 malloc_kinds := malloc malloc-checked malloc-hardened
 MALLOC_DEFS_malloc          := -DTN_DEBUG=$(DEBUG) -DTN_HARDEN=$(HARDEN)

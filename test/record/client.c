@@ -3,7 +3,7 @@
  *     client         one pool: 5 blocks, a reset, 2 blocks, one freed, closed;
  *                    100 blocks that are recorded and 1,000 that are not
  *     client N       N blocks of 1 to 1,000 bytes, every second one freed
- *     client wait    allocate until killed, 1,000 blocks a turn
+ *     client wait    allocate until killed (or for a minute)
  *     client stop    1,000 blocks, then nothing is recorded; 1,000 more
  *     client start   1,000 blocks, then recording is on; 100 more
  *     client dump    1,000 blocks, a report is asked for; then wait for a signal
@@ -101,9 +101,9 @@ main(int argc, char **argv)
     return 0;
   }
   if (argc > 1 && strcmp(argv[1], "wait") == 0)
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < 12000; i++) {
       allocate(100);
-      usleep(1000);
+      usleep(5000);
     }
   if (argc > 1) {
     allocate(atoi(argv[1]));
