@@ -1,9 +1,9 @@
 /* record.h -- talk to the recorder of `tenure run`, if there is one
  *
- * Start and stop recording, ask for a report, mark moments, and say what your own arenas and
- * pools do: their blocks then appear in the report as any other.  A program
- * that calls these needs no library: without a recorder each is a test of a
- * weak symbol, and nothing happens.
+ * Start and stop recording, ask for a report, mark moments, and say what your
+ * own arenas and pools do: their blocks then appear in the report as any other.
+ * A program that calls these needs no library: without a recorder each is a
+ * test of a weak symbol, and nothing happens.
  *
  *     tn_record_pool_open(pool, "nodes", NULL);
  *     tn_record_pool_alloc(pool, p, size);

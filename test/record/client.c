@@ -3,7 +3,8 @@
  *     client         one pool: 5 blocks, a reset, 2 blocks, one freed, closed;
  *                    100 blocks that are recorded and 1,000 that are not
  *     client N       N blocks of 1 to 1,000 bytes, every second one freed
- *     client wait    allocate until killed (or for a minute)
+ *     client wait    200 blocks a turn until killed (or for a minute); each 20th
+ *                    turn and what switches recording are told
  *     client stop    1,000 blocks, then nothing is recorded; 1,000 more
  *     client start   1,000 blocks, then recording is on; 100 more
  *     client dump    1,000 blocks, a report is asked for; then wait for a signal
@@ -87,6 +88,26 @@ switch_by(const char *what)
   return true;
 }
 
+/* "TURN on" or "TURN off", now and then. */
+static void
+wait_and_tell(void)
+{
+  bool was_on = true;
+  for (int turn = 1; turn <= 12000; turn++) {
+    char line[40];
+    allocate(100);
+    const bool is_on = tn_record_is_on();
+    if (is_on != was_on || turn % 20 == 0) {
+      const int size =
+          snprintf(line, sizeof line, "%d %s\n", turn, is_on ? "on" : "off");
+      if (write(1, line, (size_t)size) != size)
+        exit(1);
+    }
+    was_on = is_on;
+    usleep(5000);
+  }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -100,11 +121,10 @@ main(int argc, char **argv)
     churn();
     return 0;
   }
-  if (argc > 1 && strcmp(argv[1], "wait") == 0)
-    for (int i = 0; i < 12000; i++) {
-      allocate(100);
-      usleep(5000);
-    }
+  if (argc > 1 && strcmp(argv[1], "wait") == 0) {
+    wait_and_tell();
+    return 0;
+  }
   if (argc > 1) {
     allocate(atoi(argv[1]));
     return 0;
