@@ -27,7 +27,7 @@ $(BUILD)/gen/malloc/tenure_files.h: $(malloc_src) Makefile tools/malloc.mk
 #
 # malloc must not be compiled into a call of itself.  All code is in a section
 # of its own, so that a profile knows its frames, also in a static link.
-malloc_sections := .text .text.unlikely .text.hot .text.startup .text.exit
+malloc_sections := .text .text.unlikely .text.unlikely. .text.hot .text.hot. .text.startup .text.exit
 define malloc_rule
 $(BUILD)/obj/libtenure-$(1).o: src/tenure.c $(BUILD)/gen/malloc/tenure_files.h \
   $(malloc_src) $(BUILD)/flags
