@@ -343,16 +343,29 @@ boundcmd_read_trace(bound_file *f)
   }
   while (code == CMD_OK && tni_trace_next(f->trace, &e))
     code = boundcmd_on_event(f, &e);
-  const char *const problem = tni_trace_problem(f->trace);
-  if (problem)
-    fprintf(stderr, "%s: %s\n", f->path, problem);
   for (size_t i = 0; i < f->count; i++)
     has_blocks |= f->runs[i].count > 0;
   if (code == CMD_OK && !has_blocks) {
-    fprintf(stderr, "%s: there is no allocation\n", f->path);
+    const char *const problem = tni_trace_problem(f->trace);
+    const bool has_sums =
+        f->count > 0 && f->runs->process->mode == TN_TRACE_TALLIES;
+    fprintf(stderr, "%s: there is %s%s%s\n", f->path,
+            has_sums ? "no event in it, only sums" : "no allocation",
+            problem ? "; the trace is damaged: " : "", problem ? problem : "");
     return CMD_BAD_INPUT;
   }
   return code;
+}
+
+/* Beside an answer: what it may lack. */
+static void
+boundcmd_warn(const bound_file *f)
+{
+  const char *const problem = f->trace ? tni_trace_problem(f->trace) : NULL;
+  if (problem)
+    fprintf(stderr, "%s: the trace is damaged: %s\n", f->path, problem);
+  if (f->trace && f->runs->process->mode == TN_TRACE_SAMPLED)
+    fprintf(stderr, "%s: this is of the sampled blocks only\n", f->path);
 }
 
 static int
@@ -363,13 +376,21 @@ boundcmd_read_file(bound_file *f)
     return boundcmd_read_trace(f);
   size_t size;
   char *const text = cmd_read_file(f->path, &size);
+  const uint64_t magic = TN_TRACE_MAGIC;
   int code = CMD_FAILED;
   f->trace = NULL;
   f->count = 1;
   f->runs = cmd_allocate(1, sizeof *f->runs);
   f->runs->path = f->path;
-  if (text)
+  if (text && size >= sizeof magic && memcmp(text, &magic, sizeof magic) == 0) {
+    fprintf(stderr, "%s: %s\n", f->path, problem);
+    code = CMD_BAD_INPUT;
+  } else if (text && memchr(text, '\0', size) != NULL) {
+    fprintf(stderr, "%s: is neither a trace nor a text\n", f->path);
+    code = CMD_BAD_INPUT;
+  } else if (text) {
     code = boundcmd_read(f->runs, text);
+  }
   free(text);
   return code;
 }
@@ -580,8 +601,10 @@ cmd_plan_bound(int argc, char **argv)
   int code = boundcmd_read_file(&f);
   if (code == CMD_OK)
     code = boundcmd_plan_all(&f, &options);
-  if (code == CMD_OK)
+  if (code == CMD_OK) {
+    boundcmd_warn(&f);
     (json ? boundcmd_print_json : boundcmd_print)(&f);
+  }
   boundcmd_free(&f);
   return code;
 }

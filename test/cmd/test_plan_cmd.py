@@ -272,6 +272,21 @@ def test_bound_of_run(folder):
           str(need + 4000000) in lines[4] and lines[4].endswith("each at its most"), out)
 
 
+def test_bound_of_less(folder):
+    """Of runs whose trace has sums or samples, of a future one, and of what is none."""
+    for option, code, words in (("--tallies", 4, "there is no event in it, only sums"),
+                                ("--sample=1", 0, "this is of the sampled blocks only")):
+        tenure("run", "-q", "-o", str(folder / "less"), option, str(folder / "bound_run"))
+        _, error = tenure("plan", "bound", str(folder / "less.trace"), code=code)
+        check(error == f"{folder / 'less.trace'}: {words}\n", error)
+    whole = (folder / "less.trace").read_bytes()
+    for data, words in ((whole[:8] + b"\x4d" + whole[9:], " is of version 77 of the format; this reads up to 1"),
+                        (bytes(500), " is neither a trace nor a text"), (b"", "1: the file is empty")):
+        (folder / "less").write_bytes(data)
+        _, error = tenure("plan", "bound", str(folder / "less"), code=4)
+        check(error == f"{folder / 'less'}:{words}\n", error)
+
+
 def test_damaged_events():
     """Whatever the bytes, `bound` answers or names a line."""
     good = "op,address,size\nalloc,0x1000,100\nheld,,9000\nfree,0x1000,\nalloc,16,0\n"
@@ -374,6 +389,7 @@ def main():
         test_files(pathlib.Path(folder))
         test_bound_of_trace(pathlib.Path(folder))
         test_bound_of_run(pathlib.Path(folder))
+        test_bound_of_less(pathlib.Path(folder))
         test_terminal(pathlib.Path(folder))
     return 1 if failures else 0
 
