@@ -60,11 +60,13 @@ typedef struct run_state {
   char folder[RUN_PATH];     // of the sections
   char trace[RUN_PATH];
   char page[RUN_PATH];
+  uint32_t wish;  // TN_TRACE_WISH_
   pid_t pid;
 } run_state;
 
 static volatile sig_atomic_t run_child;
-static volatile sig_atomic_t run_asked;  // a signal that is for us
+static volatile sig_atomic_t run_report_asked;  // by a signal that is for us
+static volatile sig_atomic_t run_switch_asked;
 static volatile sig_atomic_t run_takes_signals;
 
 /* ---- Where things are ------------------------------------------------------------- */
@@ -159,8 +161,12 @@ static void
 run_pass_signal(int signal, siginfo_t *info, void *context)
 {
   (void)context;
-  if (run_takes_signals && (signal == SIGUSR1 || signal == SIGUSR2)) {
-    run_asked = signal;
+  if (run_takes_signals && signal == SIGUSR1) {
+    run_report_asked = 1;
+    return;
+  }
+  if (run_takes_signals && signal == SIGUSR2) {
+    run_switch_asked = 1;
     return;
   }
   if (run_child > 0 && (info->si_code == SI_USER || info->si_code == SI_QUEUE))
@@ -195,6 +201,7 @@ run_start(run_state *s, const run_options *o, const char *path, char **argv)
     (void)cmd_fail("cannot run %s: %s", path, strerror(errno));
     _exit(errno == ENOENT ? RUN_FAILED + 2 : RUN_FAILED + 1);
   }
+  s->wish = o->paused ? TN_TRACE_WISH_OFF : 0;
   run_child = (sig_atomic_t)s->pid;
   run_takes_signals = o->signals;
   run_catch_signals();
@@ -232,27 +239,35 @@ run_report(const run_state *s, const run_options *o)
     fprintf(stderr, "\n%s, %s\n", s->page, s->trace);
 }
 
-/* SIGUSR1: a report of what there is; SIGUSR2: pause, or go on. */
+/* SIGUSR1: a report of what there is. */
 static void
-run_answer(const run_state *s, const run_options *o)
+run_answer_report(run_state *s, const run_options *o)
 {
-  static bool is_switched;
-  const int asked = run_asked;
-  run_asked = 0;
-  if (asked == SIGUSR1 && o->tallies) {
+  run_report_asked = 0;
+  if (o->tallies) {
     const struct timespec nap = {0, RUN_ANSWER_MS * 1000000L};
-    (void)tni_merge_control(s->folder, TN_TRACE_DUMP);
+    s->wish += TN_TRACE_WISH_SUMS;
+    (void)tni_merge_wish(s->folder, s->wish);
     (void)nanosleep(&nap, NULL);
   }
-  if (asked == SIGUSR1 &&
-      tni_merge(s->folder, s->trace, 0, TN_TRACE_CUT_OFF, 0, true) == TN_OK)
+  if (tni_merge(s->folder, s->trace, 0, TN_TRACE_CUT_OFF, 0, true) == TN_OK)
     run_report(s, o);
-  if (asked != SIGUSR2)
-    return;
-  is_switched = !is_switched;
-  const bool pauses = is_switched != o->paused;
-  (void)tni_merge_control(s->folder, pauses ? TN_TRACE_PAUSE : TN_TRACE_RECORD);
-  fprintf(stderr, "tenure: %s\n", pauses ? "paused" : "recording");
+}
+
+/* SIGUSR2: pause, or go on. */
+static void
+run_answer_switch(run_state *s)
+{
+  const uint32_t switches = s->wish + TN_TRACE_WISH_SWITCH;
+  run_switch_asked = 0;
+  s->wish = (s->wish & ~(uint32_t)TN_TRACE_WISH_SWITCHES) |
+            ((switches ^ TN_TRACE_WISH_OFF) & TN_TRACE_WISH_SWITCHES);
+  const tn_status status = tni_merge_wish(s->folder, s->wish);
+  if (status != TN_OK)
+    (void)cmd_fail("cannot reach the recorders: %s", tn_status_text(status));
+  else
+    fprintf(stderr, "tenure: %s\n",
+            s->wish & TN_TRACE_WISH_OFF ? "paused" : "recording");
 }
 
 /* Has a program asked for a report since this was asked last? */
@@ -269,7 +284,7 @@ run_is_asked(const run_state *s)
 
 /* Wait for the program; then a little for what it left running. */
 static int
-run_wait(const run_state *s, const run_options *o)
+run_wait(run_state *s, const run_options *o)
 {
   const uint64_t since = cmd_clock_ns();
   const bool is_shown = isatty(2) && !o->quiet;
@@ -287,12 +302,14 @@ run_wait(const run_state *s, const run_options *o)
     if ((pid < 0 && errno == ECHILD) ||
         (cmd_clock_ns() > deadline && !run_is_marking(s, deadline)))
       break;
-    if (run_asked)
-      run_answer(s, o);
+    if (run_report_asked)
+      run_answer_report(s, o);
+    if (run_switch_asked)
+      run_answer_switch(s);
     if (pid != 0)
       continue;
-    if (o->signals && !run_asked && run_is_asked(s))
-      run_asked = SIGUSR1;
+    if (o->signals && run_is_asked(s))
+      run_report_asked = 1;
     const struct timespec nap = {0, turn < 20 ? 5000000 : RUN_TICK_MS * 500000};
     (void)nanosleep(&nap, NULL);
     if (is_shown && turn % 4 == 3)

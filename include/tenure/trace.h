@@ -86,13 +86,17 @@ typedef enum tn_trace_mode {
   TN_TRACE_TALLIES,  // none: sums by stack
 } tn_trace_mode;
 
-/* What whoever watches asks of a recorder; it looks now and then. */
-typedef enum tn_trace_control {
-  TN_TRACE_NO_CONTROL,
-  TN_TRACE_RECORD,
-  TN_TRACE_PAUSE,
-  TN_TRACE_DUMP,  // write the sums that are kept in the process
-} tn_trace_control;
+/* What whoever watches asks of a recorder, who compares it now and then with
+ * what it has obeyed: how often recording was switched and whether it is off
+ * since, and how often the sums were to be written.  Also in a file beside the
+ * sections, for those that begin later. */
+enum {
+  TN_TRACE_WISH_OFF = 1,
+  TN_TRACE_WISH_SWITCH = 2,  // to add
+  TN_TRACE_WISH_SWITCHES = 0xffff,
+  TN_TRACE_WISH_SUMS = 0x10000,  // to add
+};
+#define TN_TRACE_WISH_FILE "wish"
 
 /* The start of a section. */
 typedef struct tn_trace_section {
@@ -117,7 +121,7 @@ typedef struct tn_trace_section {
   uint64_t last_ns;
   uint64_t wall_ns;  // CLOCK_REALTIME at start_tick
   uint64_t lost;     // events that could not be written
-  uint32_t control;  // tn_trace_control, set from outside
+  uint32_t wish;     // TN_TRACE_WISH_, set from outside
   uint32_t marker;   // process that looks for what is left; 0: none, or done
   uint64_t dumps;    // reports that the program asked for
 } tn_trace_section;

@@ -22,18 +22,23 @@
     }                                                                          \
   } while (0)
 
+/* What a watcher wished before and was not obeyed yet is out of date. */
 void
 tni_client_switch(bool on)
 {
-  (void)tni_record_start();
+  const bool is_started = tni_record_start();
   if (!on)
     tni_record_dump_tallies();
+  if (is_started)
+    tni_record_hear(
+        __atomic_load_n(&tni_record.header->wish, __ATOMIC_RELAXED));
   tni_record_is_on = on;
 }
 
 void
 tni_client_dump(void)
 {
+  (void)tni_record_start();
   tni_record_dump_tallies();
   if (tni_record_is_mine())
     __atomic_fetch_add(&tni_record.header->dumps, 1, __ATOMIC_RELAXED);
@@ -42,7 +47,7 @@ tni_client_dump(void)
 bool
 tni_client_is_on(void)
 {
-  return tni_record_is_on;
+  return tni_record_start() && tni_record_check_on();
 }
 
 void

@@ -68,15 +68,13 @@ events_status(const char *text, const char *name)
 static void
 events_obey(record_thread *t)
 {
-  uint32_t *const control = &tni_record.header->control;
-  const uint32_t asked = __atomic_load_n(control, __ATOMIC_RELAXED);
-  if (TN_LIKELY(asked != TN_TRACE_PAUSE && asked != TN_TRACE_DUMP))
+  const record_process *const r = &tni_record;
+  const uint32_t wish = __atomic_load_n(&r->header->wish, __ATOMIC_RELAXED);
+  if (TN_LIKELY(wish == __atomic_load_n(&r->heard, __ATOMIC_RELAXED)))
     return;
-  __atomic_store_n(control, TN_TRACE_NO_CONTROL, __ATOMIC_RELAXED);
-  if (tni_record.mode == TN_TRACE_TALLIES)
+  if (r->mode == TN_TRACE_TALLIES)
     tni_record_tell_tallies(t, true);
-  if (asked == TN_TRACE_PAUSE)
-    tni_record_is_on = false;
+  tni_record_hear(wish);
 }
 
 static TN_COLD void

@@ -131,14 +131,42 @@ process_row(void)
   tni_record_unpages(text, 1 << 16);
 }
 
+void
+tni_record_hear(uint32_t wish)
+{
+  const uint32_t before =
+      __atomic_exchange_n(&tni_record.heard, wish, __ATOMIC_RELAXED);
+  if (((before ^ wish) & TN_TRACE_WISH_SWITCHES) != 0)
+    tni_record_is_on = (wish & TN_TRACE_WISH_OFF) == 0;
+}
+
+/* What a watcher wished before our section could be seen.  A child has obeyed
+ * what its parent had. */
+static void
+process_read_wish(void)
+{
+  record_process *const r = &tni_record;
+  char path[sizeof r->path];
+  const size_t length = strlen(r->directory);
+  uint32_t wish = r->heard, none = 0;
+  memcpy(path, r->directory, length);
+  memcpy(path + length, "/" TN_TRACE_WISH_FILE, sizeof "/" TN_TRACE_WISH_FILE);
+  (void)tni_record_read_file(path, (char *)&wish, sizeof wish);
+  (void)__atomic_compare_exchange_n(&r->header->wish, &none, wish, false,
+                                    __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+  tni_record_hear(wish);
+}
+
 static bool
 process_begin(bool is_child)
 {
   record_process *const r = &tni_record;
   if (is_child ? !r->follow : !process_configure())
     return false;
-  if (!is_child)
+  if (!is_child) {
     tni_record_is_on = !r->starts_off;
+    r->heard = r->starts_off ? TN_TRACE_WISH_OFF : 0;
+  }
   r->pid = (uint32_t)tni_record_call(SYS_getpid, 0, 0, 0, 0, 0, 0);
   r->tick_log2 = RECORD_TICK_COARSE;
   r->has_threads = false;
@@ -153,6 +181,7 @@ process_begin(bool is_child)
     tni_record_say("cannot write a trace into the folder of the recording");
     return false;
   }
+  process_read_wish();
   process_row();
   return true;
 }

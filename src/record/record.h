@@ -288,6 +288,7 @@ typedef struct record_process {
   uint64_t sample_ticks;          // between two samples
   volatile uint64_t next_sample;  // of the clock's ticks; races are harmless
   bool starts_off;           // const: until the program or a signal says so
+  uint32_t heard;            // atomic: the last wish that was obeyed
   tn_trace_section *header;  // NULL: nothing can be recorded
   unsigned char *base;       // of the file
   size_t room;               // bytes of the mapping
@@ -298,6 +299,8 @@ extern record_process tni_record;
 bool tni_record_start(void);
 void tni_record_finish(tn_trace_ending ending, int status);
 void tni_record_dump_tallies(void);
+/* Obey the wish of a watcher, apart from writing sums. */
+void tni_record_hear(uint32_t wish);
 /* Is this the process whose section we have?  False in a vfork's child. */
 bool tni_record_is_mine(void);
 
@@ -313,6 +316,7 @@ void tni_record_begin_chunk(uint8_t *chunk, size_t size, uint32_t kind,
 void tni_record_touch_clock(void);
 
 /* thread.c */
+bool tni_record_check_on(void);
 record_thread *tni_record_new_thread(uintptr_t slot);
 void tni_record_end_thread(record_thread *t);
 void tni_record_set_stack(record_thread *t, uintptr_t low, uintptr_t high);

@@ -118,17 +118,13 @@ thread_holds(const record_thread *t, uintptr_t p)
 }
 
 /* While nothing is recorded every call comes here: has somebody said to go on? */
-static bool
-thread_is_on(void)
+bool
+tni_record_check_on(void)
 {
-  uint32_t *const control = &tni_record.header->control;
-  if (TN_LIKELY(tni_record_is_on))
-    return true;
-  if (__atomic_load_n(control, __ATOMIC_RELAXED) != TN_TRACE_RECORD)
-    return false;
-  __atomic_store_n(control, TN_TRACE_NO_CONTROL, __ATOMIC_RELAXED);
-  tni_record_is_on = true;
-  return true;
+  if (TN_UNLIKELY(!tni_record_is_on))
+    tni_record_hear(
+        __atomic_load_n(&tni_record.header->wish, __ATOMIC_RELAXED));
+  return tni_record_is_on;
 }
 
 /* The rest of tni_record_enter: no state, no chunk (also a child's first
@@ -142,7 +138,7 @@ thread_enter(record_thread *t, uintptr_t slot)
   if (t != NULL && t->busy > RECORD_IDLE &&
       (slot < t->busy || !thread_holds(t, slot) || !thread_holds(t, t->busy)))
     return NULL;
-  if (!tni_record_start() || !thread_is_on())
+  if (!tni_record_start() || !tni_record_check_on())
     return NULL;
   if (t == NULL || t->stack_high == 0)
     t = tni_record_new_thread(slot);

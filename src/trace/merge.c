@@ -18,7 +18,8 @@
 
 enum {
   MERGE_CHUNK = 1 << 20,  // bytes of the largest chunk
-  MERGE_TAIL = 24,        // zeros that may belong to a chunk's last record
+  MERGE_PATH = 4096 + 64,
+  MERGE_TAIL = 24,  // zeros that may belong to a chunk's last record
 };
 
 typedef struct merge_section {
@@ -99,21 +100,30 @@ tni_merge_look(const char *folder, tni_merge_state *state)
   return status;
 }
 
+static bool
+merge_write_wish(const char *folder, const char *name, int flags, off_t at,
+                 uint32_t wish)
+{
+  char path[MERGE_PATH];
+  (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+  const int fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0600);
+  const bool ok = fd >= 0 && pwrite(fd, &wish, sizeof wish, at) == sizeof wish;
+  if (fd >= 0)
+    (void)close(fd);
+  return ok;
+}
+
+/* First for those to come: they look after their section can be seen. */
 tn_status
-tni_merge_control(const char *folder, tn_trace_control control)
+tni_merge_wish(const char *folder, uint32_t wish)
 {
   merge_list list;
-  const uint32_t word = control;
+  if (!merge_write_wish(folder, TN_TRACE_WISH_FILE, O_CREAT, 0, wish))
+    return TN_EIO;
   const tn_status status = merge_list_sections(folder, &list);
-  for (size_t i = 0; i < list.count; i++) {
-    char path[4096 + sizeof list.items->name];
-    (void)snprintf(path, sizeof path, "%s/%s", folder, list.items[i].name);
-    const int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-      continue;
-    (void)!pwrite(fd, &word, sizeof word, offsetof(tn_trace_section, control));
-    (void)close(fd);
-  }
+  for (size_t i = 0; i < list.count; i++)
+    (void)merge_write_wish(folder, list.items[i].name, 0,
+                           offsetof(tn_trace_section, wish), wish);
   free(list.items);
   return status;
 }
@@ -181,7 +191,7 @@ static tn_status
 merge_copy(const char *folder, const merge_section *s, FILE *to,
            unsigned char *chunk)
 {
-  char path[4096 + sizeof s->name];
+  char path[MERGE_PATH];
   (void)snprintf(path, sizeof path, "%s/%s", folder, s->name);
   const int from = open(path, O_RDONLY | O_CLOEXEC);
   if (from < 0)
@@ -201,13 +211,11 @@ merge_copy(const char *folder, const merge_section *s, FILE *to,
 }
 
 static void
-merge_remove(const char *folder, const merge_list *list)
+merge_remove(const char *folder, const char *name)
 {
-  char path[4096 + sizeof list->items->name];
-  for (size_t i = 0; i < list->count; i++) {
-    (void)snprintf(path, sizeof path, "%s/%s", folder, list->items[i].name);
-    (void)unlink(path);
-  }
+  char path[MERGE_PATH];
+  (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+  (void)unlink(path);
 }
 
 tn_status
@@ -238,8 +246,10 @@ tni_merge(const char *folder, const char *path, uint32_t pid,
     result = TN_EIO;
   if (to != NULL && result != TN_OK)
     (void)unlink(path);
-  if (result == TN_OK && !is_running)
-    merge_remove(folder, &list);
+  for (size_t i = 0; result == TN_OK && !is_running && i < list.count; i++)
+    merge_remove(folder, list.items[i].name);
+  if (!is_running)
+    merge_remove(folder, TN_TRACE_WISH_FILE);
   free(chunk);
   free(list.items);
   return result;

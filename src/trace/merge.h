@@ -27,8 +27,9 @@ typedef struct tni_merge_state {
 /* Look at the sections in a folder. */
 tn_status tni_merge_look(const char *folder, tni_merge_state *state);
 
-/* Ask all recorders of a folder to record, to pause, or to write their sums. */
-tn_status tni_merge_control(const char *folder, tn_trace_control control);
+/* Put a wish (TN_TRACE_WISH_) before all recorders of a folder, also those to
+ * come. */
+tn_status tni_merge_wish(const char *folder, uint32_t wish);
 
 /* Merge the sections of a folder into the file at path, and remove them
  * unless is_running.  The process with the number pid, if there is one, was seen
