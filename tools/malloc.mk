@@ -33,7 +33,7 @@ $(BUILD)/obj/libtenure-$(1).o: src/tenure.c $(BUILD)/gen/malloc/tenure_files.h \
   $(malloc_src) $(BUILD)/flags
 	@mkdir -p $$(@D)
 	$$(call say,cc,$$@)
-	$(Q)$(CC) $(FLAGS) $$(MALLOC_DEFS_$(1)) -fno-builtin-malloc \
+	$(Q)$(CC) $(FLAGS) $$(MALLOC_DEFS_$(1)) -DTNI_OS_DIRECT=1 -fno-builtin-malloc \
 	  -ftls-model=initial-exec -I$(BUILD)/gen/malloc -c $$< -o $$@
 	$(Q)objcopy $(malloc_sections:%=--rename-section %=tenure_code) $$@
 $(BUILD)/libtenure-$(1).so: $(BUILD)/obj/libtenure-$(1).o

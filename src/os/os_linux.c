@@ -6,10 +6,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "os/os_linux.h"
+#include "os/os_linux_call.h"
 
 /* Absent from headers older than Linux 4.17, 5.7, 5.14 and 6.13. */
 #ifndef MAP_FIXED_NOREPLACE
@@ -69,13 +69,15 @@ os_is_strict(void)
 static bool
 os_can_move(size_t page)
 {
-  char *const p = mmap(NULL, 2 * page, PROT_NONE, OS_RESERVE_FLAGS, -1, 0);
+  char *const p =
+      tni_os_mmap(NULL, 2 * page, PROT_NONE, OS_RESERVE_FLAGS, -1, 0);
   if (p == MAP_FAILED)
     return false;
   const bool ok =
-      mremap(p, page, page, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
-             p + page) != MAP_FAILED;
-  (void)munmap(p, 2 * page);
+      tni_os_mremap(p, page, page,
+                    MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
+                    p + page) != MAP_FAILED;
+  (void)tni_os_munmap(p, 2 * page);
   return ok;
 }
 
@@ -83,7 +85,11 @@ static tni_os_config
 os_ask_config(void)
 {
   const int error = errno;
+#if defined(__x86_64__)
+  const size_t page = 4096;  // the architecture's
+#else
   const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+#endif
   const tni_os_config config = {
     .page_size = page,
     .grain = page,
@@ -197,7 +203,7 @@ tni_os_reserve(size_t size, size_t align, void **out)
   size_t padded;
   if (!tn_size_add(size, align > page ? align - page : 0, &padded))
     return TN_ENOMEM;
-  char *const p = mmap(NULL, padded, PROT_NONE, OS_RESERVE_FLAGS, -1, 0);
+  char *const p = tni_os_mmap(NULL, padded, PROT_NONE, OS_RESERVE_FLAGS, -1, 0);
   if (p == MAP_FAILED)
     return os_result(false, error);
   const size_t before = -tni_address(p) & (align > page ? align - 1 : 0);
@@ -205,9 +211,9 @@ tni_os_reserve(size_t size, size_t align, void **out)
   /* Cutting a fresh mapping at its ends only fails when the kernel itself is
    * out of memory; what is left is then address space without use. */
   if (before > 0)
-    (void)munmap(p, before);
+    (void)tni_os_munmap(p, before);
   if (after > 0)
-    (void)munmap(p + before + size, after);
+    (void)tni_os_munmap(p + before + size, after);
   errno = error;
   *out = p + before;
   return TN_OK;
@@ -217,8 +223,8 @@ tn_status
 tni_os_reserve_at(void *addr, size_t size)
 {
   const int error = errno;
-  void *const p = mmap(addr, size, PROT_NONE,
-                       OS_RESERVE_FLAGS | MAP_FIXED_NOREPLACE, -1, 0);
+  void *const p = tni_os_mmap(addr, size, PROT_NONE,
+                              OS_RESERVE_FLAGS | MAP_FIXED_NOREPLACE, -1, 0);
   if (p == MAP_FAILED) {
     const bool is_used = errno == EEXIST;
     const tn_status status = os_result(false, error);
@@ -226,7 +232,7 @@ tni_os_reserve_at(void *addr, size_t size)
   }
   if (p == addr)
     return TN_OK;
-  (void)munmap(p, size);  // before 4.17 the flag was a hint
+  (void)tni_os_munmap(p, size);  // before 4.17 the flag was a hint
   errno = error;
   return TN_EBUSY;
 }
@@ -235,7 +241,7 @@ tn_status
 tni_os_release(void *addr, size_t size)
 {
   const int error = errno;
-  return os_result(munmap(addr, size) == 0, error);
+  return os_result(tni_os_munmap(addr, size) == 0, error);
 }
 
 /* ---- States of pages ------------------------------------------------------- */
@@ -262,7 +268,7 @@ tni_os_decommit(void *addr, size_t size)
    * away.  It merges with reserved neighbours. */
   const int error = errno;
   const void *const p =
-      mmap(addr, size, PROT_NONE, OS_RESERVE_FLAGS | MAP_FIXED, -1, 0);
+      tni_os_mmap(addr, size, PROT_NONE, OS_RESERVE_FLAGS | MAP_FIXED, -1, 0);
   return os_result(p != MAP_FAILED, error);
 }
 
@@ -270,7 +276,7 @@ tn_status
 tni_os_reset(void *addr, size_t size)
 {
   const int error = errno;
-  if (madvise(addr, size, MADV_FREE) == 0)
+  if (tni_os_madvise(addr, size, MADV_FREE) == 0)
     return TN_OK;
   const bool is_unknown = errno == EINVAL;  // before 4.5
   const tn_status status = os_result(false, error);
@@ -281,7 +287,7 @@ tn_status
 tni_os_purge(void *addr, size_t size)
 {
   const int error = errno;
-  return os_result(madvise(addr, size, MADV_DONTNEED) == 0, error);
+  return os_result(tni_os_madvise(addr, size, MADV_DONTNEED) == 0, error);
 }
 
 tn_status
@@ -294,14 +300,14 @@ tni_os_protect(void *addr, size_t size, tni_os_access access)
       [TNI_OS_READ_EXECUTE] = PROT_READ | PROT_EXEC,
   };
   const int error = errno;
-  return os_result(mprotect(addr, size, protection[access]) == 0, error);
+  return os_result(tni_os_mprotect(addr, size, protection[access]) == 0, error);
 }
 
 tn_status
 tni_os_huge(void *addr, size_t size, bool on)
 {
   const int error = errno;
-  if (madvise(addr, size, on ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) == 0)
+  if (tni_os_madvise(addr, size, on ? MADV_HUGEPAGE : MADV_NOHUGEPAGE) == 0)
     return TN_OK;
   const bool is_unknown = errno == EINVAL;  // kernel without huge pages
   const tn_status status = os_result(false, error);
@@ -323,7 +329,7 @@ tni_os_prefault(void *addr, size_t size)
   if (!os_ask_budget(addr, size))
     return TN_ENOMEM;
   const int error = errno;
-  if (madvise(addr, size, MADV_POPULATE_WRITE) == 0)
+  if (tni_os_madvise(addr, size, MADV_POPULATE_WRITE) == 0)
     return TN_OK;
   const bool is_unknown = errno == EINVAL;  // before 5.14
   const tn_status status = os_result(false, error);
@@ -340,8 +346,9 @@ tni_os_move(void *from, void *to, size_t size)
     return TN_ENOTSUP;
   /* Without DONTUNMAP there would be a moment in which from is nobody's. */
   const int error = errno;
-  if (mremap(from, size, size, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
-             to) != MAP_FAILED)
+  if (tni_os_mremap(from, size, size,
+                    MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
+                    to) != MAP_FAILED)
     return tni_os_decommit(from, size);
   const bool is_several = errno == EFAULT;  // mappings, before 6.17
   const tn_status status = os_result(false, error);
@@ -354,7 +361,7 @@ tn_status
 tni_os_guard(void *addr, size_t size)
 {
   const int error = errno;
-  if (madvise(addr, size, MADV_GUARD_INSTALL) == 0)
+  if (tni_os_madvise(addr, size, MADV_GUARD_INSTALL) == 0)
     return TN_OK;
   const bool is_unknown = errno == EINVAL;  // before 6.13
   const tn_status status = os_result(false, error);
@@ -376,9 +383,9 @@ os_table_span(void)
 static bool
 os_move_out(void *from, void *to, size_t size)
 {
-  return mremap(from, size, size,
-                MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
-                to) != MAP_FAILED;
+  return tni_os_mremap(from, size, size,
+                       MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
+                       to) != MAP_FAILED;
 }
 
 /* The same back to where something is mapped still: one mapping, so that the
@@ -469,7 +476,8 @@ tn_status
 tni_os_alias(int handle, size_t offset, void *addr, size_t size)
 {
   const int error = errno;
-  const void *const p = mmap(addr, size, PROT_READ | PROT_WRITE,
-                             MAP_SHARED | MAP_FIXED, handle, (off_t)offset);
+  const void *const p =
+      tni_os_mmap(addr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+                  handle, (off_t)offset);
   return os_result(p != MAP_FAILED, error);
 }

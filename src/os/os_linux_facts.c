@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "os/os_linux.h"
+#include "os/os_linux_call.h"
 
 #define OS_PATH_MAX 1024  // a longer path is not looked at
 
@@ -19,9 +20,9 @@ tni_os_linux_read_file(const char *path, char *buffer, size_t size)
 {
   const int error = errno;
   size_t used = 0;
-  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  const int file = tni_os_open(path, O_RDONLY | O_CLOEXEC);
   while (file >= 0 && used + 1 < size) {
-    const ssize_t n = read(file, buffer + used, size - 1 - used);
+    const ssize_t n = tni_os_read(file, buffer + used, size - 1 - used);
     if (n < 0 && errno == EINTR)
       continue;
     if (n <= 0)
@@ -29,7 +30,7 @@ tni_os_linux_read_file(const char *path, char *buffer, size_t size)
     used += (size_t)n;
   }
   if (file >= 0)
-    (void)close(file);
+    (void)tni_os_close(file);
   buffer[used] = '\0';
   errno = error;
   return used;
@@ -163,9 +164,9 @@ tni_os_budget(void)
   const int error = errno;
   size_t budget = tni_os_linux_budget("");
   struct rlimit limit;
-  if (getrlimit(RLIMIT_AS, &limit) == 0)
+  if (tni_os_getrlimit(RLIMIT_AS, &limit) == 0)
     budget = tni_min(budget, (size_t)limit.rlim_cur);
-  if (getrlimit(RLIMIT_DATA, &limit) == 0)
+  if (tni_os_getrlimit(RLIMIT_DATA, &limit) == 0)
     budget = tni_min(budget, (size_t)limit.rlim_cur);
   errno = error;
   return budget;

@@ -21,6 +21,8 @@
 
 #include "shim/shim.h"
 
+#define OPTIONS_PREFIX "TENURE_"
+
 tni_shim_options tni_shim_how;
 
 void
@@ -120,10 +122,9 @@ options_is_known(const char *name, size_t length)
 static void
 options_look_for_unknown(void)
 {
-  static const char prefix[] = "TENURE_";
-  const size_t skip = sizeof prefix - 1;
+  const size_t skip = sizeof OPTIONS_PREFIX - 1;
   for (char **at = environ; at && *at; at++) {
-    if (strncmp(*at, prefix, skip) != 0)
+    if (strncmp(*at, OPTIONS_PREFIX, skip) != 0)
       continue;
     const char *const name = *at + skip;
     const size_t length = strcspn(name, "=");
@@ -140,12 +141,22 @@ options_look_for_unknown(void)
   }
 }
 
+/* Whether any is given at all. */
+static bool
+options_has_any(void)
+{
+  for (char **at = environ; at && *at; at++)
+    if (strncmp(*at, OPTIONS_PREFIX, sizeof OPTIONS_PREFIX - 1) == 0)
+      return true;
+  return false;
+}
+
 void
 tni_shim_read_options(void)
 {
   tni_shim_options *const how = &tni_shim_how;
   size_t verbose = 0;
-  if (getauxval(AT_SECURE))
+  if (!options_has_any() || getauxval(AT_SECURE))
     return;
   options_size("TENURE_VERBOSE", &verbose, 0);
   options_size("TENURE_LIMIT", &how->limit, TNI_KIB(64));
