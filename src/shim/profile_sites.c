@@ -13,15 +13,17 @@
 _Atomic(tni_profile_site *) tni_profile_sites;
 _Atomic(tni_profile_place *) tni_profile_places;
 
+/* Apart: what follows is 64 KiB of zeros, which are not in the file. */
+static tni_os_lock sites_lock = {.rank = TNI_RANK_PROFILE};
+
 static struct {
-  tni_os_lock lock;
   tni_profile_block *live;  // lock: open addressing, a power of two; at most
                             // half full
   size_t capacity;          // lock
   size_t count;             // lock
   tni_profile_site *site[SITES_CHAINS];    // lock: chains by hash
   tni_profile_place *place[SITES_CHAINS];  // lock
-} sites_state = {.lock.rank = TNI_RANK_PROFILE};
+} sites_state;
 
 static uint64_t
 sites_mix(uint64_t hash, uintptr_t word)
@@ -158,8 +160,8 @@ bool
 tni_profile_add(uintptr_t address, size_t size)
 {
   uintptr_t pc[TNI_PROFILE_DEPTH];
-  tni_os_fork_lock(&sites_state.lock);
-  tni_os_lock_acquire(&sites_state.lock);
+  tni_os_fork_lock(&sites_lock);
+  tni_os_lock_acquire(&sites_lock);
   const unsigned depth = tni_profile_walk(pc, TNI_PROFILE_DEPTH);
   tni_profile_site *const site = sites_find(pc, depth);
   const bool ok = site && sites_make_room();
@@ -172,14 +174,14 @@ tni_profile_add(uintptr_t address, size_t size)
     *entry = (tni_profile_block){address, size, site};
     sites_count(entry, 0, 1);
   }
-  tni_os_lock_release(&sites_state.lock);
+  tni_os_lock_release(&sites_lock);
   return ok;
 }
 
 bool
 tni_profile_take(uintptr_t address, tni_profile_block *out)
 {
-  tni_os_lock_acquire(&sites_state.lock);
+  tni_os_lock_acquire(&sites_lock);
   tni_profile_block *const entry =
       sites_state.live ? sites_entry(address) : NULL;
   const bool found = entry && entry->address != 0;
@@ -188,19 +190,19 @@ tni_profile_take(uintptr_t address, tni_profile_block *out)
     sites_count(entry, 1, 1);
     sites_remove(entry);
   }
-  tni_os_lock_release(&sites_state.lock);
+  tni_os_lock_release(&sites_lock);
   return found;
 }
 
 void
 tni_profile_put_back(const tni_profile_block *block)
 {
-  tni_os_lock_acquire(&sites_state.lock);
+  tni_os_lock_acquire(&sites_lock);
   if (sites_make_room()) {
     tni_profile_block *const entry = sites_entry(block->address);
     sites_state.count += entry->address == 0;
     *entry = *block;
     sites_count(entry, 1, -1);
   }
-  tni_os_lock_release(&sites_state.lock);
+  tni_os_lock_release(&sites_lock);
 }
