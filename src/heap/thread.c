@@ -55,6 +55,8 @@ static THREAD_LOCAL bool thread_is_ending;
 static struct {
   tni_os_lock lock;
   tni_heap_local *unused;    // lock; by next
+  tni_heap_local *fresh;     // lock: never used, and not touched
+  size_t fresh_count;        // lock: of those
   _Atomic uint32_t has_key;  // 0 not asked, 1 being made, 2 there, 3 refused
   tni_os_tls key;            // const once has_key is 2
   tn_heap_local template;    // lock: const once its first top is set
@@ -100,22 +102,33 @@ tni_local_fill_table(tni_heap_local *local)
   tni_window_attach(local);
 }
 
+/* A record for a handle, lock held; NULL: out of memory.  Those that were never
+ * used are not even linked: a page of each would become resident. */
+static tni_heap_local *
+thread_take_record(void)
+{
+  tni_heap_local *const unused = thread_state.unused;
+  if (unused) {
+    thread_state.unused = unused->next;
+    return unused;
+  }
+  if (thread_state.fresh_count == 0) {
+    thread_state.fresh = tni_meta_allocate(THREAD_AT_ONCE * sizeof *unused);
+    thread_state.fresh_count = thread_state.fresh ? THREAD_AT_ONCE : 0;
+    if (!thread_state.fresh)
+      return NULL;
+  }
+  thread_state.fresh_count--;
+  return thread_state.fresh++;
+}
+
 /* A fresh handle, lock held; NULL: out of memory. */
 static tni_heap_local *
 thread_make_local(tn_heap *heap)
 {
-  if (!thread_state.unused) {
-    tni_heap_local *const several =
-        tni_meta_allocate(THREAD_AT_ONCE * sizeof *several);
-    if (!several)
-      return NULL;
-    for (size_t i = THREAD_AT_ONCE; i-- > 0;) {
-      several[i].next = thread_state.unused;
-      thread_state.unused = &several[i];
-    }
-  }
-  tni_heap_local *const local = thread_state.unused;
-  thread_state.unused = local->next;
+  tni_heap_local *const local = thread_take_record();
+  if (!local)
+    return NULL;
   /* Through the library: what compilers make of constant sizes is slower. */
   const size_t first = offsetof(tni_heap_local, stack_log2);
   size_t size = sizeof *local - first;
