@@ -8,20 +8,9 @@
  *         [replay.layout]
  * SPDX-License-Identifier: MIT
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-
-#include <limits.h>
-#include <link.h>
-#include <unistd.h>
-
-#include "test.h"
+#include "stand.h"
 #include "trace/advice.h"
 #include "trace/report.h"
-#include "writer.h"
-
-enum { HIGH = 0x7000000 };
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 enum { IS_SANITIZED = 1 };
@@ -29,67 +18,36 @@ enum { IS_SANITIZED = 1 };
 enum { IS_SANITIZED = 0 };
 #endif
 
-/* Functions to stand in stacks.  What they do does not matter; that each has
- * some bytes of its own does. */
-#define STAND_IN(name)                                                         \
-  __attribute__((noinline)) unsigned name(unsigned x);                         \
-  unsigned name(unsigned x)                                                    \
-  {                                                                            \
-    for (unsigned i = 0; i < x; i++)                                           \
-      x ^= x << 1 ^ (unsigned)__LINE__;                                        \
-    return x;                                                                  \
-  }
 STAND_IN(stand_main)
 STAND_IN(stand_step)
 STAND_IN(stand_parse)
 STAND_IN(stand_node)
 STAND_IN(stand_noise)
 
-typedef unsigned stand_in(unsigned x);
-
 static struct {
   writer *w;
-  uint64_t load, tick, address;
+  uint64_t tick, address;
   uint64_t noise[64];
   uint32_t noise_stack;
   uint32_t in_main, in_step, in_parse, node_in_parse, node_by_other, grow;
 } t;
 
-static int
-note_load(struct dl_phdr_info *info, size_t size, void *argument)
-{
-  (void)size;
-  *(uint64_t *)argument = info->dlpi_addr;
-  return 1;
-}
-
-/* A call from inside a function; each `line` is another call. */
-static uint32_t
-frame(stand_in *function, uint64_t line)
-{
-  return writer_frame(t.w, (uint64_t)(uintptr_t)function + 3 + line, 64);
-}
-
 static void
 begin(const char *path)
 {
-  char self[PATH_MAX] = {0};
-  TEST(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
-  dl_iterate_phdr(note_load, &t.load);
-  t.w = writer_open(path, 0);
+  t.w = stand_open(path, 100000000);
   t.tick = 0;
   t.address = 0x10000000;
   memset(t.noise, 0, sizeof t.noise);
-  writer_section(t.w, 7, 0);
-  t.w->header.last_tick = t.w->header.last_ns = 100000000;
-  writer_program(t.w, self, "test", 5);
-  writer_module(t.w, self, t.load, t.load, t.load + 0x1000000);
-  writer_thread(t.w, 0, 7, HIGH - 0x100000, HIGH, "main");
-  const uint32_t main0 = frame(stand_main, 0), main1 = frame(stand_main, 1),
-                 main2 = frame(stand_main, 2), step0 = frame(stand_step, 0),
-                 step1 = frame(stand_step, 1), parse0 = frame(stand_parse, 0),
-                 parse1 = frame(stand_parse, 1), node0 = frame(stand_node, 0),
-                 noise0 = frame(stand_noise, 0);
+  const uint32_t main0 = stand_frame(t.w, stand_main, 0),
+                 main1 = stand_frame(t.w, stand_main, 1),
+                 main2 = stand_frame(t.w, stand_main, 2),
+                 step0 = stand_frame(t.w, stand_step, 0),
+                 step1 = stand_frame(t.w, stand_step, 1),
+                 parse0 = stand_frame(t.w, stand_parse, 0),
+                 parse1 = stand_frame(t.w, stand_parse, 1),
+                 node0 = stand_frame(t.w, stand_node, 0),
+                 noise0 = stand_frame(t.w, stand_noise, 0);
   const uint32_t a[] = {main0}, b[] = {step0, main1},
                  c[] = {parse0, step1, main1},
                  d[] = {node0, parse1, step1, main1}, e[] = {noise0, main2};
@@ -97,7 +55,7 @@ begin(const char *path)
   t.in_step = writer_stack(t.w, TN_TRACE_API_MALLOC, b, 2, 64, 0);
   t.in_parse = writer_stack(t.w, TN_TRACE_API_MALLOC, c, 3, 64, 0);
   t.node_in_parse = writer_stack(t.w, TN_TRACE_API_MALLOC, d, 4, 64, 0);
-  const uint32_t f[] = {node0, frame(stand_parse, 2), step1, main1};
+  const uint32_t f[] = {node0, stand_frame(t.w, stand_parse, 2), step1, main1};
   t.node_by_other = writer_stack(t.w, TN_TRACE_API_MALLOC, f, 4, 64, 0);
   t.noise_stack = writer_stack(t.w, TN_TRACE_API_MALLOC, e, 2, 64, 0);
 }

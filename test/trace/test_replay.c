@@ -1,81 +1,41 @@
 /* test_replay.c -- what a replay counts, to the instruction and the byte
  *
  * Short tapes of which every operation is known.  Functions of this program
- * stand in the stacks: see test_advice.c.
+ * stand in the stacks: see stand.h.
  *
  * Covers  [replay.same] [replay.layout] [replay.early]
  * SPDX-License-Identifier: MIT
  */
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
-
-#include <limits.h>
-#include <link.h>
-#include <unistd.h>
-
-#include "test.h"
+#include "stand.h"
 #include "trace/replay_run.h"
 #include "trace/report.h"
-#include "writer.h"
 
-enum { HIGH = 0x7000000, MANY = 20 };
+enum { MANY = 20 };
 
-#define STAND_IN(name)                                                         \
-  __attribute__((noinline)) unsigned name(unsigned x);                         \
-  unsigned name(unsigned x)                                                    \
-  {                                                                            \
-    for (unsigned i = 0; i < x; i++)                                           \
-      x ^= x << 1 ^ (unsigned)__LINE__;                                        \
-    return x;                                                                  \
-  }
 STAND_IN(stand_outer)
 STAND_IN(stand_parse)
 STAND_IN(stand_node)
 
 static struct {
   writer *w;
-  uint64_t load, tick, address;
+  uint64_t tick, address;
   uint32_t node[2], parse[2], again;  // by line of stand_outer; realloc
   uint64_t blocks[256];
 } t;
 
 static char path[64];
 
-static int
-note_load(struct dl_phdr_info *info, size_t size, void *argument)
-{
-  (void)size;
-  *(uint64_t *)argument = info->dlpi_addr;
-  return 1;
-}
-
-typedef unsigned stand_in(unsigned x);
-
-static uint32_t
-frame(stand_in *function, uint64_t line)
-{
-  return writer_frame(t.w, (uint64_t)(uintptr_t)function + 3 + line, 64);
-}
-
 static void
 begin(void)
 {
-  char self[PATH_MAX] = {0};
-  TEST(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
-  dl_iterate_phdr(note_load, &t.load);
-  t.w = writer_open(path, 0);
+  t.w = stand_open(path, 1000000);
   t.tick = 0;
   t.address = 0x10000000;
-  writer_section(t.w, 7, 0);
-  t.w->header.last_tick = t.w->header.last_ns = 1000000;
-  writer_program(t.w, self, "test", 5);
-  writer_module(t.w, self, t.load, t.load, t.load + 0x1000000);
-  writer_thread(t.w, 0, 7, HIGH - 0x100000, HIGH, "main");
-  const uint32_t node = frame(stand_node, 0), parse = frame(stand_parse, 0),
-                 freeing = frame(stand_parse, 1);
+  const uint32_t node = stand_frame(t.w, stand_node, 0),
+                 parse = stand_frame(t.w, stand_parse, 0),
+                 freeing = stand_frame(t.w, stand_parse, 1);
   for (uint64_t line = 0; line < 2; line++) {
-    const uint32_t outer = frame(stand_outer, line);
+    const uint32_t outer = stand_frame(t.w, stand_outer, line);
     const uint32_t a[] = {node, parse, outer}, b[] = {freeing, outer};
     t.node[line] = writer_stack(t.w, TN_TRACE_API_MALLOC, a, 3, 64, 0);
     t.parse[line] = writer_stack(t.w, TN_TRACE_API_MALLOC, b, 2, 64, 0);
