@@ -13,7 +13,7 @@
 #include "arena/arena.h"
 
 #include "../provider/conform.h"
-#include "../provider/malloc_provider.h"
+#include "backings.h"
 
 #define MIB ((size_t)1 << 20)
 
@@ -509,21 +509,15 @@ int
 main(void)
 {
   malloc_provider memory;
-  malloc_provider_init(&memory);
-  const tn_arena_options backings[] = {
-      {0},
-      {.zero = true},
-      {.commit = TN_COMMIT_ASK},
-      {.provider = &memory.provider},
-      {.provider = &memory.provider, .zero = true, .chunk = 64},
-  };
+  tn_arena_options backings[BACKINGS];
+  backings_init(backings, &memory);
   test_blocks();
   test_too_large();
   test_full();
   test_options();
   test_array();
   test_last();
-  for (size_t i = 0; i < sizeof backings / sizeof *backings; i++) {
+  for (size_t i = 0; i < BACKINGS; i++) {
     test_temp(&backings[i]);
     test_marks(&backings[i]);
     test_reset(&backings[i]);

@@ -10,7 +10,7 @@
 
 #include <tenure/arena.h>
 
-#include "../provider/malloc_provider.h"
+#include "backings.h"
 #include "test.h"
 
 static void
@@ -153,15 +153,9 @@ int
 main(void)
 {
   malloc_provider memory;
-  malloc_provider_init(&memory);
-  const tn_arena_options backings[] = {
-      {0},
-      {.zero = true},
-      {.commit = TN_COMMIT_ASK},
-      {.provider = &memory.provider},
-      {.provider = &memory.provider, .zero = true, .chunk = 64},
-  };
-  for (size_t i = 0; i < sizeof backings / sizeof *backings; i++)
+  tn_arena_options backings[BACKINGS];
+  backings_init(backings, &memory);
+  for (size_t i = 0; i < BACKINGS; i++)
     test_text(&backings[i]);
   test_formats(&backings[0]);
   test_formats(&backings[4]);
