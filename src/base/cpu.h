@@ -21,6 +21,10 @@
 #define TNI_CALLED_FROM() NULL
 #endif
 
+/* The compiler no longer knows what a local variable holds: for one, a copy of
+ * so many bytes becomes a call of memcpy, not a slow string instruction. */
+#define TNI_OPAQUE(n) __asm__("" : "+r"(n))
+
 enum {
   TNI_CPU_ASKED = 1 << 0,
   TNI_CPU_AVX2 = 1 << 1,

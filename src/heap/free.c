@@ -113,10 +113,26 @@ free_small(tni_heap_page *page, void *pointer)
   tni_local_leave(local);
 }
 
+/* Free a block whose class the map says, by a thread that has a handle; false:
+ * look it up. */
+static inline bool
+free_mapped(void *pointer)
+{
+  tni_heap_local *const local = (tni_heap_local *)tni_heap_here;
+  const unsigned size_class = tni_heap_map_class(pointer);
+  if (size_class == 0 || local == &tni_heap_nobody || TN_HARDEN >= 2)
+    return false;
+  tni_annotate_take(pointer, tni_local_sizes[size_class]);
+  tni_local_begin(local);
+  tni_local_give(local, pointer, size_class);
+  tni_local_end(local);
+  return true;
+}
+
 void
 tn_heap_free_any(void *pointer)
 {
-  if (!pointer)
+  if (free_mapped(pointer) || !pointer)
     return;
   tni_heap_page *const page = free_find(pointer, "free of");
   if (tni_page_kind_of(page) == TNI_PAGE_LARGE)

@@ -309,7 +309,8 @@ heap_allocate(tn_heap *heap, size_t size, size_t align, unsigned flags)
   return block;
 }
 
-/* A block from this thread's stack, where that is all there is to do. */
+/* A block from this thread's stack, refilled when it is empty; none when the
+ * handle is trapped, or there is no memory. */
 static inline tn_block
 heap_take_quick(tn_heap *heap, size_t size)
 {
@@ -319,10 +320,16 @@ heap_take_quick(tn_heap *heap, size_t size)
   tn_heap_local *const here = &local->here;
   const unsigned size_class = here->class_of[(size + 15) / 16];
   void **const top = here->top[size_class];
-  if (!*top)  // also when the handle is trapped
+  if (*top) {
+    here->top[size_class] = top - 1;
+    return (tn_block){*top, tni_local_sizes[size_class], false};
+  }
+  if (size_class == 0 || size_class >= TN_HEAP_CLASSES)  // trapped; a window
     return (tn_block){0};
-  here->top[size_class] = top - 1;
-  return (tn_block){*top, tni_local_sizes[size_class], false};
+  tni_local_begin(local);
+  void *const block = tni_local_take(local, size_class);
+  tni_local_end(local);
+  return (tn_block){block, tni_local_sizes[size_class], false};
 }
 
 tn_block

@@ -6,10 +6,9 @@
 #include "heap/remote.h"
 #include "heap/window.h"
 
-#define THREAD_HANDLES   8u  // in a thread's table at first
-#define THREAD_LOCAL     _Thread_local __attribute__((tls_model("initial-exec")))
-#define THREAD_OPAQUE(n) __asm__("" : "+r"(n))
-#define THREAD_AT_ONCE   8u  // handles that are carved from one record
+#define THREAD_HANDLES 8u  // in a thread's table at first
+#define THREAD_LOCAL   _Thread_local __attribute__((tls_model("initial-exec")))
+#define THREAD_AT_ONCE 8u  // handles that are carved from one record
 
 /* Stacks without room and without blocks, for whoever has no handle yet. */
 static void *thread_nothing[1];
@@ -134,9 +133,9 @@ thread_make_local(tn_heap *heap)
   size_t size = sizeof *local - first;
   size_t cache_size = sizeof local->here;
   size_t stack_size = sizeof local->stack;
-  THREAD_OPAQUE(size);
-  THREAD_OPAQUE(cache_size);
-  THREAD_OPAQUE(stack_size);
+  TNI_OPAQUE(size);
+  TNI_OPAQUE(cache_size);
+  TNI_OPAQUE(stack_size);
   memset((unsigned char *)local + first, 0, size);
   memcpy(tni_local_cache(local), thread_template(), cache_size);
 #if TNI_HEAP_CHECKED
