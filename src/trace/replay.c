@@ -15,6 +15,7 @@ typedef struct replay_scope {
   uint64_t birth;
   uint64_t slot;
   uint64_t serial;
+  uint32_t outer;  // index + 1 of the next scope out of the same kind; 0: none
   uint32_t first, last;  // stacks of the first and last block of a turn
   bool is_begun;         // it has had a block: its beginning is on the tape
   /* By plan of the scope; since the last turn. */
@@ -29,6 +30,7 @@ typedef struct replay_thread {
   uint64_t now;
   replay_scope *scopes;
   size_t count, room;
+  uint32_t *innermost;  // by replay->scopes: index + 1 in scopes; 0: none
   uint32_t aside;
 } replay_thread;
 
@@ -102,6 +104,7 @@ replay_close(replay_maker *m, uint32_t thread, bool is_exit)
   replay_thread *const t = &m->threads[thread];
   replay_scope *const s = &t->scopes[--t->count];
   const tni_replay_scope *const scope = &m->r->scopes[s->scope];
+  t->innermost[s->scope] = s->outer;
   for (uint32_t k = 0; k < scope->plan_count; k++) {
     tni_plan *const plan = &m->r->plans[scope->plans[k]];
     if (!is_exit)
@@ -134,7 +137,9 @@ replay_open(replay_maker *m, uint32_t thread, size_t entry, uint32_t function)
                        .entry = entry,
                        .birth = t->calls.entries[entry].birth,
                        .slot = t->calls.entries[entry].call.slot,
-                       .serial = ++m->serial};
+                       .serial = ++m->serial,
+                       .outer = t->innermost[i - 1]};
+    t->innermost[i - 1] = (uint32_t)t->count;
     m->r->scopes[i - 1].calls++;
   }
 }
@@ -166,6 +171,24 @@ replay_turn(replay_maker *m, uint32_t thread, replay_scope *s)
   replay_settle(plan, s);
 }
 
+/* Calls from `first` on have begun: the one that makes the first of them has
+ * got to a line, and they have scopes of their own. */
+static void
+replay_go_on(replay_maker *m, uint32_t thread, size_t first)
+{
+  replay_thread *const t = &m->threads[thread];
+  size_t s = t->count;
+  while (s > 0 && t->scopes[s - 1].entry + 1 >= first)
+    s--;
+  for (; s < t->count; s++)
+    replay_turn(m, thread, &t->scopes[s]);
+  for (size_t i = first; i < t->calls.count; i++) {
+    const uint32_t function = replay_inner(&t->calls, i)->call.function;
+    if (!t->calls.entries[i].is_gap && function < m->function_count)
+      replay_open(m, thread, i, function);
+  }
+}
+
 /* The thread goes on to an event: scopes that have ended are closed, those that
  * have begun opened. */
 static void
@@ -179,16 +202,10 @@ replay_step(replay_maker *m, const tni_trace_event *event)
   tni_contexts_enter(&m->a->contexts, c, &t->calls, t->now);
   while (t->count > 0 && !replay_is_open(t, &t->scopes[t->count - 1]))
     replay_close(m, event->thread, false);
-  for (size_t i = 0; i < t->count; i++)
-    replay_turn(m, event->thread, &t->scopes[i]);
   size_t first = t->calls.count;
   while (first > 0 && t->calls.entries[first - 1].birth == t->now)
     first--;
-  for (size_t i = first; i < t->calls.count; i++) {
-    const uint32_t function = replay_inner(&t->calls, i)->call.function;
-    if (!t->calls.entries[i].is_gap && function < m->function_count)
-      replay_open(m, event->thread, i, function);
-  }
+  replay_go_on(m, event->thread, first);
 }
 
 static const uint32_t *
@@ -246,21 +263,18 @@ replay_place(replay_maker *m, uint32_t block, uint32_t site, uint32_t thread,
                             sizeof *m->homes);
   replay_home *const homes = &m->homes[(size_t)block * TNI_REPLAY_SITE_PLANS];
   const uint32_t *const plans = replay_plans_of(m, site);
-  for (uint32_t k = 0; k < TNI_REPLAY_SITE_PLANS; k++) {
+  for (uint32_t k = 0; k < TNI_REPLAY_SITE_PLANS && plans[k]; k++) {
     homes[k] = (replay_home){0, 0};
-    if (plans[k] == 0)
-      continue;
     tni_plan *const plan = &m->r->plans[plans[k] - 1];
     if (plan->blocks++ == 0 || size < plan->least_size)
       plan->least_size = size;
     if (size > plan->most_size)
       plan->most_size = size;
-    size_t s = tni_way_is_scoped(plan->way) ? t->count : 0;
-    while (s > 0 && t->scopes[s - 1].scope != plan->scope)
-      s--;
+    const uint32_t s =
+        tni_way_is_scoped(plan->way) ? t->innermost[plan->scope] : 0;
     if (s == 0)
       continue;
-    homes[k] = (replay_home){t->scopes[s - 1].serial, (uint32_t)s - 1};
+    homes[k] = (replay_home){t->scopes[s - 1].serial, s - 1};
     replay_enter(m, thread, plan, &t->scopes[s - 1], size);
   }
 }
@@ -274,8 +288,8 @@ replay_unplace(replay_maker *m, uint32_t block)
   const replay_home *const homes =
       &m->homes[(size_t)block * TNI_REPLAY_SITE_PLANS];
   const uint32_t *const plans = replay_plans_of(m, b->path);
-  for (uint32_t k = 0; k < TNI_REPLAY_SITE_PLANS; k++) {
-    if (plans[k] == 0 || homes[k].serial == 0 || homes[k].scope >= t->count)
+  for (uint32_t k = 0; k < TNI_REPLAY_SITE_PLANS && plans[k]; k++) {
+    if (homes[k].serial == 0 || homes[k].scope >= t->count)
       continue;
     replay_scope *const scope = &t->scopes[homes[k].scope];
     tni_plan *const plan = &m->r->plans[plans[k] - 1];
@@ -481,6 +495,9 @@ tni_replay_init(tni_replay *replay, tni_analysis *a, const tni_plan *plans,
   m.live = TNI_BLOCK_LIST_EMPTY;
   for (size_t i = 0; i < count; i++)
     replay_add_plan(&m, &plans[i]);
+  for (uint32_t i = 0; i < replay->thread_count; i++)
+    m.threads[i].innermost =
+        tni_store_get(replay->scope_count, sizeof(uint32_t));
   tni_trace_rewind(a->trace);
   tni_trace_event event;
   while (tni_trace_next(a->trace, &event))
@@ -491,6 +508,7 @@ tni_replay_init(tni_replay *replay, tni_analysis *a, const tni_plan *plans,
   for (uint32_t i = 0; i < replay->thread_count; i++) {
     tni_calls_fini(&m.threads[i].calls);
     free(m.threads[i].scopes);
+    free(m.threads[i].innermost);
   }
   tni_live_fini(&m.blocks);
   free(m.threads);

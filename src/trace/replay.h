@@ -124,7 +124,7 @@ typedef struct tni_replay_result {
   uint64_t waste_pages;   // of mean_pages, what the blocks do not fill
   uint64_t heap_blocks, heap_bytes;    // ever; live at most
   uint64_t other_blocks, other_bytes;  // of arenas, pools ...; held at most
-  uint64_t ns;                         // the fastest of three; noisy
+  uint64_t ns;  // the fastest of three; noisy; 0: not taken
 } tni_replay_result;
 
 /* Run the tape with some of the plans, of one site at most one, in a child
@@ -134,6 +134,13 @@ typedef struct tni_replay_result {
  *   returns is_good is false when it failed
  */
 tni_replay_result tni_replay_run(const tni_replay *replay, const bool *chosen);
+
+/* The same without the time, which costs more than all else; not is_good when
+ * the peak is more than most_peak bytes. */
+tni_replay_result tni_replay_count(const tni_replay *replay, const bool *chosen,
+                                   uint64_t most_peak);
+/* The time only: all else is 0. */
+tni_replay_result tni_replay_time(const tni_replay *replay, const bool *chosen);
 
 /* Whether blocks of a way live in a call of the plan's function. */
 bool tni_way_is_scoped(tni_way way);

@@ -7,15 +7,19 @@
 #endif
 
 #include <malloc.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "trace/replay_run.h"
 
+/* A peak above the limit ends the run. */
 static void
 count_peak(tni_run_state *s)
 {
   tni_replay_result *const r = &s->result;
   if (s->heap + s->held > r->peak_bytes)
     r->peak_bytes = s->heap + s->held;
+  s->is_over = r->peak_bytes > s->most_peak;
   if (s->heap > r->heap_bytes)
     r->heap_bytes = s->heap;
   if (s->held > r->other_bytes)
@@ -35,11 +39,11 @@ count_granted(const tni_run_block *b)
 /* The same, as glibc lays blocks out: that our heap packs them closer is no
  * reason for a heap of its own. */
 static uint64_t
-count_taken(const tni_run_block *b)
+count_taken(const tni_run_block *b, uint64_t granted)
 {
   enum { WORD = sizeof(size_t), LEAST = 4 * WORD };
   if (b->place != TNI_RUN_ON_OWN)
-    return count_granted(b);
+    return granted;
   const uint64_t bytes =
       (b->size + (uint64_t)WORD + TN_ALIGN - 1) & -(uint64_t)TN_ALIGN;
   return bytes < LEAST ? LEAST : bytes;
@@ -93,27 +97,39 @@ count_free(tni_run_state *s, uint32_t size)
 
 /* ---- Blocks ------------------------------------------------------------------ */
 
+/* The counter of a page.  Its memory is mapped: from the heap it would lie
+ * among the blocks that are counted. */
+static uint32_t *
+count_page(tni_run_state *s, uintptr_t page)
+{
+  const uintptr_t span = page / TNI_RUN_SPAN % TNI_RUN_SPANS;
+  if (s->pages[span] == NULL) {
+    void *const p =
+        mmap(NULL, TNI_RUN_SPAN * sizeof(uint32_t), PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+      _exit(1);
+    s->pages[span] = p;
+  }
+  return &s->pages[span][page % TNI_RUN_SPAN];
+}
+
 /* A page is kept while a block is on it. */
 static void
-count_pages(tni_run_state *s, const tni_run_block *b, bool is_new)
+count_pages(tni_run_state *s, const void *p, uint64_t taken, bool is_new)
 {
-  const uint64_t taken = count_granted(b);
-  const uintptr_t first = (uintptr_t)b->p / TNI_RUN_PAGE;
-  const uintptr_t last = ((uintptr_t)b->p + taken - 1) / TNI_RUN_PAGE;
+  const uintptr_t first = (uintptr_t)p / TNI_RUN_PAGE;
+  const uintptr_t last = ((uintptr_t)p + taken - 1) / TNI_RUN_PAGE;
   for (uintptr_t page = first; page <= last; page++) {
-    bool is_first = false;
-    uint32_t *const index = tni_map_enter(&s->pages, page, 0, &is_first);
-    if (is_first) {
-      *index = (uint32_t)s->pages.count - 1;
-      s->on_page = tni_store_grow(s->on_page, &s->on_page_room, s->pages.count,
-                                  sizeof *s->on_page);
-      s->on_page[*index] = 0;
+    uint32_t *const count = count_page(s, page);
+    if (*count == 0) {
+      s->used_pages++;
+      *count = 1;
     }
-    uint32_t *const blocks = &s->on_page[*index];
     if (is_new)
-      s->live_pages += (*blocks)++ == 0;
+      s->live_pages += (*count)++ == 1;
     else
-      s->live_pages -= --*blocks == 0;
+      s->live_pages -= --*count == 1;
   }
 }
 
@@ -121,11 +137,12 @@ count_pages(tni_run_state *s, const tni_run_block *b, bool is_new)
 void
 tni_run_note_block(tni_run_state *s, const tni_run_block *b, bool is_there)
 {
-  const uint64_t taken = count_taken(b), granted = count_granted(b);
+  const uint64_t granted = count_granted(b), taken = count_taken(b, granted);
   s->heap += is_there ? taken : -taken;
   s->packed += is_there ? granted : -granted;
-  count_pages(s, b, is_there);
-  count_peak(s);
+  count_pages(s, b->p, granted, is_there);
+  if (is_there)
+    count_peak(s);
 }
 
 void
@@ -179,7 +196,7 @@ tni_run_note_end(tni_run_state *s)
   for (size_t i = 0; i < s->r->scope_count; i++)
     if (s->is_used[i] && s->r->scopes[i].is_shared)
       s->result.instructions += s->r->scopes[i].calls * TNI_RUN_ARENA_SCOPE;
-  s->result.pages = s->pages.count + s->held_pages;
+  s->result.pages = s->used_pages + s->held_pages;
   if (s->ticks == 0)
     return;
   const uint64_t filled = s->byte_sum / TNI_RUN_PAGE;

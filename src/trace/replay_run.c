@@ -1,7 +1,8 @@
 /* replay_run.c -- doing the operations of a tape; see replay_run.h
  *
  * In a child process, on a thread of its own, so that glibc gives it a heap
- * that is as new as a program's.  Once with accounts, three times for the time.
+ * that is as new as a program's.  Once with accounts, which are kept outside
+ * that heap, three times for the time.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -105,7 +106,7 @@ static void
 run_tape(tni_run_state *s)
 {
   const tni_replay_op *const end = s->r->ops + s->r->count;
-  for (const tni_replay_op *op = s->r->ops; op < end; op++) {
+  for (const tni_replay_op *op = s->r->ops; op < end && !s->is_over; op++) {
     const uint32_t thread = op->what >> 4;
     s->thread = thread;
     switch ((tni_replay_kind)(op->what & 15)) {
@@ -162,16 +163,28 @@ run_choose(tni_run_state *s, const bool *chosen)
   }
 }
 
-static void *
-run_thread(void *argument)
+/* What is taken of a tape. */
+enum { RUN_COUNT = 1, RUN_TIME = 2 };
+
+typedef struct run_task {
+  unsigned what;
+  uint64_t most_peak;
+} run_task;
+
+static void
+run_count(tni_run_state *s)
 {
-  tni_run_state *const s = argument;
   s->has_accounts = true;
   run_tape(s);
   tni_run_note_end(s);
-  run_clear(s);
-  const tni_replay_result accounts = s->result;
+  if (!s->is_over)
+    run_clear(s);
   s->has_accounts = false;
+}
+
+static uint64_t
+run_time_ns(tni_run_state *s)
+{
   uint64_t best = UINT64_MAX;
   for (int round = 0; round < RUN_ROUNDS; round++) {
     const uint64_t start = run_clock_ns();
@@ -180,17 +193,28 @@ run_thread(void *argument)
     best = took < best ? took : best;
     run_clear(s);
   }
-  s->result = accounts;
-  s->result.ns = best;
-  s->result.is_good = true;
+  return best;
+}
+
+static void *
+run_thread(void *argument)
+{
+  tni_run_state *const s = argument;
+  if (s->what & RUN_COUNT)
+    run_count(s);
+  tni_replay_result result = s->result;
+  if (s->what & RUN_TIME)
+    result.ns = run_time_ns(s);
+  result.is_good = !s->is_over;
+  s->result = result;
   return NULL;
 }
 
 /* All in a child: its memory is its own, and goes with it. */
 static void
-run_child(const tni_replay *r, const bool *chosen, int to)
+run_child(const tni_replay *r, const bool *chosen, run_task task, int to)
 {
-  tni_run_state s = {.r = r};
+  tni_run_state s = {.r = r, .what = task.what, .most_peak = task.most_peak};
   const size_t sites = r->site_count, scopes = r->scope_count;
   s.plan_of = tni_store_get(sites, sizeof(void *));
   s.is_used = tni_store_get(scopes, 1);
@@ -201,6 +225,7 @@ run_child(const tni_replay *r, const bool *chosen, int to)
   s.rings = tni_store_get(sites, sizeof *s.rings);
   s.cached = tni_store_get(r->thread_count, sizeof *s.cached);
   s.heaps = tni_store_get(sites, sizeof(void *));
+  s.pages = tni_store_get(TNI_RUN_SPANS, sizeof *s.pages);
   run_choose(&s, chosen);
   pthread_t thread;
   if (pthread_create(&thread, NULL, run_thread, &s) == 0)
@@ -210,8 +235,8 @@ run_child(const tni_replay *r, const bool *chosen, int to)
   _exit(0);
 }
 
-tni_replay_result
-tni_replay_run(const tni_replay *replay, const bool *chosen)
+static tni_replay_result
+run_fork(const tni_replay *replay, const bool *chosen, run_task task)
 {
   tni_replay_result result = {0};
   int ends[2];
@@ -221,7 +246,7 @@ tni_replay_run(const tni_replay *replay, const bool *chosen)
   const pid_t child = fork();
   if (child == 0) {
     close(ends[0]);
-    run_child(replay, chosen, ends[1]);
+    run_child(replay, chosen, task, ends[1]);
   }
   close(ends[1]);
   if (child > 0) {
@@ -232,4 +257,23 @@ tni_replay_run(const tni_replay *replay, const bool *chosen)
   }
   close(ends[0]);
   return result;
+}
+
+tni_replay_result
+tni_replay_run(const tni_replay *replay, const bool *chosen)
+{
+  return run_fork(replay, chosen, (run_task){RUN_COUNT | RUN_TIME, UINT64_MAX});
+}
+
+tni_replay_result
+tni_replay_count(const tni_replay *replay, const bool *chosen,
+                 uint64_t most_peak)
+{
+  return run_fork(replay, chosen, (run_task){RUN_COUNT, most_peak});
+}
+
+tni_replay_result
+tni_replay_time(const tni_replay *replay, const bool *chosen)
+{
+  return run_fork(replay, chosen, (run_task){RUN_TIME, UINT64_MAX});
 }

@@ -47,7 +47,9 @@ enum {
   TNI_RUN_RING_PUSH = 8,
   TNI_RUN_RING_POP = 8,
   TNI_RUN_PAGE = 4096,
-  TNI_RUN_CLASSES = 66,  // of heap sizes: one each 16 bytes
+  TNI_RUN_SPAN = 65536,    // pages
+  TNI_RUN_SPANS = 524288,  // in 2^47 bytes of addresses
+  TNI_RUN_CLASSES = 66,    // of heap sizes: one each 16 bytes
 };
 
 typedef struct tni_run_scope {
@@ -107,6 +109,9 @@ typedef struct tni_run_state {
   tni_run_pool *pools;     // by site
   tni_run_ring *rings;     // by site
   tn_heap **heaps;         // by site
+  unsigned what;           // is taken: see replay_run.c
+  uint64_t most_peak;      // bytes; beyond them nobody wants to know more
+  bool is_over;
   bool has_accounts;
   uint32_t thread;                     // of the operation
   uint8_t (*cached)[TNI_RUN_CLASSES];  // blocks in the caches of threads
@@ -114,10 +119,9 @@ typedef struct tni_run_state {
   uint64_t heap, held;                 // bytes now: heap blocks; all else
   uint64_t packed;      // of the heap blocks, without what is around them
   uint64_t held_pages;  // of all else
-  tni_map pages;        // (page): index in on_page
-  uint32_t *on_page;    // heap blocks on it
-  size_t on_page_room;
-  uint64_t live_pages;  // with heap blocks
+  uint32_t **pages;     // by span, then by page: 0, or heap blocks on it + 1
+  uint64_t used_pages;  // that had a heap block
+  uint64_t live_pages;  // that have one
   uint64_t page_sum, byte_sum, ticks;
   tni_replay_result result;
 } tni_run_state;
