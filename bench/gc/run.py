@@ -7,7 +7,7 @@ Rows: trees, gcbench, alloc, survival, caches; all of them when none is named.
 Binary trees on every collector, on Debian's libgc, OCaml, OpenJDK Serial, glibc
 and a Cheney copier by hand; GCBench in 1.25, 1.5, 2 and 3 times what is live;
 bump allocation by hand; the cost of an object against the share that survives;
-cache misses in cachegrind's model, which are exact.
+cache misses in cachegrind's model of one processor, which are exact.
 One round runs each once; the best CPU time of the rounds counts.  A peer that is
 not installed is left out and said so.  Another system's binary trees run beside
 ours with --peer, or a line each in $GC_PEERS: a command in which {depth} and {heap}
@@ -30,6 +30,8 @@ BUILD = pathlib.Path(os.environ.get("BUILD", "build")).resolve()
 GC = str(BUILD / "bench/gc")
 COLLECTORS = ["semi", "marksweep", "immix", "gen"]
 MB = 1 << 20
+# Bytes, ways, bytes a line: a Zen 5's.  Without them the model is of this machine.
+CACHES = ["--I1=32768,8,64", "--D1=49152,12,64", "--LL=33554432,16,64"]
 
 
 def build_peers(folder):
@@ -177,7 +179,7 @@ def caches(peers, depth):
                    if name in peers})
     for name, command in wanted.items():
         done = subprocess.run(["valgrind", "--tool=cachegrind", "--cachegrind-out-file=/dev/null",
-                               *command], capture_output=True, text=True)
+                               *CACHES, *command], capture_output=True, text=True)
         counts = {key: int(re.search(rf"{key}:\s+([\d,]+)", done.stderr)[1].replace(",", ""))
                   for key in ("D   refs", "D1  misses", "LLd misses")}
         for key, metric in ("D1  misses", "d1_per_1000"), ("LLd misses", "ll_per_1000"):
