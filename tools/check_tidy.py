@@ -22,7 +22,7 @@ FOLDERS = ("src", "cmd", "test", "example", "bench", "web")
 
 
 def flags_of(path):
-    return FLAGS + (WASM if "wasm" in path or path.startswith("web/") else [])
+    return FLAGS + (WASM if "wasm" in path or "web/" in path else [])
 
 
 def state_of(root, path):

@@ -36,19 +36,20 @@ plain_hex(char *end, uint64_t n)
   return end;
 }
 
-/* How many l a conversion has (z counts as two, as size_t is 64 bits wide);
- * moves *f past them. */
-static unsigned
-plain_length(const char **f)
+/* The bytes of a number, as l, ll or z before its letter says; moves *f there. */
+static size_t
+plain_width(const char **f)
 {
-  unsigned count = 0;
   if (**f == 'z') {
     ++*f;
-    return 2;
+    return sizeof(size_t);
   }
-  for (; **f == 'l' && count < 2; ++*f)
-    count++;
-  return count;
+  if (**f != 'l')
+    return sizeof(int);
+  if (*++*f != 'l')
+    return sizeof(long);
+  ++*f;
+  return sizeof(long long);
 }
 
 /* The digits of a number; returns where they begin, NULL when c is no conversion
@@ -78,24 +79,25 @@ static const char *
 plain_convert(const char **f, va_list *args, char digits[PLAIN_DIGITS],
               size_t *size)
 {
-  const unsigned longs = plain_length(f);
+  const char *const first = *f;
+  const size_t width = plain_width(f);
   char *const end = digits + PLAIN_DIGITS;
-  if (**f == 's' && longs == 0) {
+  if (*first == 's') {
     const char *const text = va_arg(*args, const char *);
     *size = text ? strlen(text) : 6;
     return text ? text : "(null)";
   }
-  if ((**f == 'c' || **f == '%') && longs == 0) {
+  if (*first == 'c' || *first == '%') {
     digits[0] = '%';
-    if (**f == 'c')
+    if (*first == 'c')
       digits[0] = (char)va_arg(*args, int);
     *size = 1;
     return digits;
   }
   const bool is_signed = **f == 'd' || **f == 'i';
-  const uint64_t n = longs       ? va_arg(*args, uint64_t)
-                     : is_signed ? (uint64_t)(int64_t)va_arg(*args, int)
-                                 : va_arg(*args, unsigned);
+  const uint64_t n = width > sizeof(int) ? va_arg(*args, uint64_t)
+                     : is_signed         ? (uint64_t)(int64_t)va_arg(*args, int)
+                                         : va_arg(*args, unsigned);
   const char *const begin = plain_number(end, **f, n);
   *size = begin ? (size_t)(end - begin) : 0;
   return begin;

@@ -1,8 +1,12 @@
 /* core.c -- the core library in WebAssembly; test_core.py runs check() */
+#include <tenure/arena.h>
 #include <tenure/bump.h>
 #include <tenure/vm.h>
 
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 __attribute__((export_name("check"))) int check(void);
 
@@ -10,6 +14,44 @@ __attribute__((export_name("check"))) int check(void);
 #define WANT(condition)                                                        \
   if (!(condition))                                                            \
   return __LINE__
+
+/* What an arena's texts need of a libc; nothing here formats one for them. */
+size_t
+strlen(const char *text)
+{
+  size_t length = 0;
+  while (text[length])
+    length++;
+  return length;
+}
+
+int
+vsnprintf(char *restrict to, size_t room, const char *restrict format,
+          va_list args)
+{
+  (void)to, (void)room, (void)format, (void)args;
+  return -1;
+}
+
+/* long and size_t have 32 bits here, long long has 64. */
+static int
+check_text(void)
+{
+  static unsigned char buffer[4096];
+  static const char wanted[] = "-2 4294967295 -9000000000 3 x";
+  const tn_arena_options options = {.buffer = buffer,
+                                    .buffer_size = sizeof buffer};
+  tn_arena a;
+  WANT(tn_arena_create(&a, &options) == TN_OK);
+  const char *const text =
+      tn_arena_printf(&a, "%ld %zu %lld %lu %c", -2L, (size_t)SIZE_MAX,
+                      -9000000000LL, 3UL, 'x');
+  WANT(text != NULL);
+  for (size_t i = 0; i < sizeof wanted; i++)
+    WANT(text[i] == wanted[i]);
+  tn_arena_destroy(&a);
+  return 0;
+}
 
 int
 check(void)
@@ -41,5 +83,5 @@ check(void)
   WANT(tn_vm_commit(pages, 1 << 20) == TN_OK);
   WANT(((unsigned char *)pages)[12345] == 0);
   WANT(tn_vm_release(pages) == TN_OK);
-  return 0;
+  return check_text();
 }
