@@ -34,9 +34,8 @@ function startMoreAdvice(count) {
 
 function startAdvice() {
   const list = data.advice || [];
+  byId("advice-lead").textContent = data.advice_about;
   if (list.length) {
-    byId("advice-part").hidden = false;
-    byId("advice-lead").textContent = data.advice_about || "";
     byId("advice").append(...list.map(adviceCard));
     startMoreAdvice(list.length);
   }

@@ -13,6 +13,7 @@ function startHead() {
   ].filter(Boolean).join(", ");
   const problems = [];
   if (data.problem) problems.push("The trace is damaged: " + data.problem);
+  if (t.sampled) problems.push(`Blocks and bytes are estimated from samples, one in ${bytes(t.sampled)}; the orders in which blocks go are of the samples only`);
   if (t.lost) problems.push(count(t.lost) + " events could not be recorded");
   byId("problem").hidden = !problems.length;
   byId("problem").textContent = problems.join(". ");
@@ -24,7 +25,7 @@ function startHead() {
     figure("allocs", t.allocs, count(t.allocs), `blocks allocated, ${count(t.allocs_a_second)} a second` + (t.resizes ? `; ${count(t.resizes)} resizes` : "")),
     t.peak_resident ? figure("peak_resident", t.peak_resident, bytes(t.peak_resident), "resident at most") : "",
     figure("left_bytes", t.left_bytes, bytes(t.left_bytes), `left at exit, in ${count(t.left_blocks)} blocks`),
-    figure("temporary", t.temporary, percent(t.temporary, t.allocs), "freed before the next event"));
+    t.sampled ? "" : figure("temporary", t.temporary, percent(t.temporary, t.allocs), "freed before the next event"));
 }
 
 function startSearch() {

@@ -548,7 +548,10 @@ void
 tni_advices_init(tni_advices *advices, tni_analysis *a, tni_analysis *second,
                  const tni_machine *machine)
 {
-  *advices = (tni_advices){.machine = machine};
+  *advices =
+      (tni_advices){.machine = machine, .refusal = tni_replay_refusal(a)};
+  if (advices->refusal)
+    return;
   advice_plans plans = {.count = 0};
   advice_plan(&plans, a, advices);
   if (plans.count == 0)

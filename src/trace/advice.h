@@ -48,6 +48,7 @@ typedef struct tni_advices {
   uint64_t calls;              // of the heap, on the tape
   const tni_machine *machine;  // whose time is weighed; NULL: instructions are
   bool is_partial;             // only the beginning of the run was replayed
+  const char *refusal;         // why nothing was looked at; NULL: it was
 } tni_advices;
 
 /* Find advice.

@@ -99,6 +99,10 @@ tni_advices_write_text(FILE *to, tni_analysis *a, const tni_advices *advices,
   char n[32];
   for (size_t i = 0; i < advices->count && i < most; i++)
     write_one(to, a, advices, i);
+  if (advices->refusal) {
+    fprintf(to, "no advice: %s\n", advices->refusal);
+    return;
+  }
   if (advices->count == 0) {
     fprintf(
         to,
@@ -125,6 +129,10 @@ tni_advices_write_summary(FILE *to, tni_analysis *a, const tni_advices *advices,
   enum { MOST = 4 };
   const tni_replay_result *const before = &advices->before;
   fprintf(to, "%sadvice%s", head, end);
+  if (advices->refusal) {
+    fprintf(to, "  none: %s\n", advices->refusal);
+    return;
+  }
   if (advices->count == 0) {
     fprintf(to,
             "  leave it on the heap: nothing gains of %zu sites looked at\n",
@@ -220,6 +228,11 @@ tni_advices_write_json(tni_json *j, tni_analysis *a, const tni_advices *advices)
   tni_json_close(j, ']');
   write_json_saves(j, "advice_together", advices, &advices->together);
   tni_json_number(j, "advice_sites", advices->looked_at);
+  if (advices->refusal) {
+    snprintf(about, sizeof about, "No advice: %s.", advices->refusal);
+    tni_json_text(j, "advice_about", about);
+    return;
+  }
   tni_words lines = {.count = 0};
   tni_words_result(&lines, advices, &advices->together);
   snprintf(about, sizeof about,

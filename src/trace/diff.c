@@ -109,10 +109,22 @@ diff_total(FILE *to, const char *name, uint64_t before, uint64_t after,
           percent);
 }
 
+/* One line for each of the two that is an estimate. */
+static void
+diff_estimate(FILE *to, const char *name, const tni_analysis *a)
+{
+  char rate[32];
+  if (a->totals.sampled)
+    fprintf(to, "  %s is estimated from samples, one in %s\n", name,
+            tni_report_bytes(a->totals.sampled, rate));
+}
+
 static void
 diff_text(FILE *to, const tni_analysis *a, const tni_analysis *b,
           const diff_rows *rows)
 {
+  diff_estimate(to, "the first", a);
+  diff_estimate(to, "the second", b);
   diff_total(to, "peak", a->totals.peak_bytes, b->totals.peak_bytes, true);
   diff_total(to, "allocated", a->totals.bytes, b->totals.bytes, true);
   diff_total(to, "allocations", a->totals.allocs, b->totals.allocs, false);
@@ -156,6 +168,8 @@ diff_json(FILE *to, const tni_analysis *a, const tni_analysis *b,
   diff_pair(&j, "allocs", (int64_t)a->totals.allocs, (int64_t)b->totals.allocs);
   diff_pair(&j, "left_bytes", (int64_t)a->totals.left_bytes,
             (int64_t)b->totals.left_bytes);
+  diff_pair(&j, "sampled", (int64_t)a->totals.sampled,
+            (int64_t)b->totals.sampled);
   tni_json_open(&j, "sites", '[');
   for (size_t i = 0; i < rows->count; i++) {
     const diff_row *const r = &rows->items[i];

@@ -477,12 +477,26 @@ replay_add_plan(replay_maker *m, const tni_plan *plan)
   of[k] = (uint32_t)++r->plan_count;
 }
 
+const char *
+tni_replay_refusal(const tni_analysis *a)
+{
+  for (uint32_t i = 0; i < tni_trace_processes(a->trace); i++) {
+    const tni_trace_process *const p = tni_trace_process_at(a->trace, i);
+    if (p->mode == TN_TRACE_TALLIES)
+      return "the trace holds sums only (--tallies)";
+    if (p->mode == TN_TRACE_SAMPLED)
+      return "the trace holds samples only (--sample)";
+  }
+  return NULL;
+}
+
 void
 tni_replay_init(tni_replay *replay, tni_analysis *a, const tni_plan *plans,
                 size_t count)
 {
   *replay = (tni_replay){.thread_count = tni_trace_threads(a->trace),
                          .site_count = a->site_count};
+  TN_CHECK(tni_replay_refusal(a) == NULL, "replay.whole");
   replay_maker m = {.r = replay, .a = a};
   m.threads = tni_store_get(replay->thread_count, sizeof *m.threads);
   for (uint32_t i = 0; i < replay->thread_count; i++)

@@ -11,6 +11,7 @@
  *                   known by its count of early blocks.
  *   [replay.same]    each run does the same operations on the same blocks.
  *   [replay.layout]  what arenas hold by the model is what they hold (release).
+ *   [replay.whole]   a run is replayed only if every block is in its trace.
  * Threads   one.  Threads of the recorded run are replayed one after another,
  *           in the order of their events.
  * Cost      16 bytes an operation, for the first TNI_REPLAY_MOST of them.
@@ -105,6 +106,9 @@ typedef struct tni_replay {
   size_t site_count;
   bool is_partial;  // the tape holds the beginning of the run only
 } tni_replay;
+
+/* Why a run cannot be replayed: its trace leaves blocks out.  NULL: it can. */
+const char *tni_replay_refusal(const tni_analysis *a);
 
 /* Make the tape for plans (of which `count` are given), and fill in what the
  * pass finds.  Reads the trace of a once more. */

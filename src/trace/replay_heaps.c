@@ -303,7 +303,7 @@ heaps_row(FILE *to, const tni_replay *r, const char *name,
 int
 tni_report_heaps(FILE *to, const char *trace)
 {
-  tni_analysis *const a = tni_report_open(trace, NULL);
+  tni_analysis *const a = tni_report_open_whole(trace);
   if (a == NULL)
     return 1;
   tni_replay replay;

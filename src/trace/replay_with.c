@@ -141,7 +141,7 @@ int
 tni_report_replay(FILE *to, const char *trace, const char *const *with,
                   size_t count)
 {
-  tni_analysis *const a = tni_report_open(trace, NULL);
+  tni_analysis *const a = tni_report_open_whole(trace);
   if (a == NULL)
     return 1;
   tni_plan plans[TNI_REPLAY_PLANS];

@@ -205,6 +205,18 @@ tni_report_open(const char *trace, const tni_suppress *suppress)
   return NULL;
 }
 
+tni_analysis *
+tni_report_open_whole(const char *trace)
+{
+  tni_analysis *const a = tni_report_open(trace, NULL);
+  const char *const refusal = a ? tni_replay_refusal(a) : NULL;
+  if (refusal == NULL)
+    return a;
+  fprintf(stderr, "tenure: %s: it cannot be replayed: %s\n", trace, refusal);
+  tni_analysis_close(a);
+  return NULL;
+}
+
 void
 tni_report_advise(tni_advices *advices, tni_analysis *a, tni_analysis *second,
                   const tni_machine *machine)
@@ -259,7 +271,7 @@ tni_report_advice(FILE *to, const char *trace, const char *second,
                   const tni_machine *machine, bool is_json)
 {
   tni_analysis *const a = tni_report_open(trace, NULL);
-  tni_analysis *const b = a && second ? tni_report_open(second, NULL) : NULL;
+  tni_analysis *const b = a && second ? tni_report_open_whole(second) : NULL;
   const bool is_good = a != NULL && (second == NULL || b != NULL);
   if (is_good) {
     tni_advices advices;

@@ -72,6 +72,9 @@ int tni_report_advice(FILE *to, const char *trace, const char *second,
 /* Open an analysis; NULL after one line on standard error. */
 tni_analysis *tni_report_open(const char *trace, const tni_suppress *suppress);
 
+/* The same for a trace to be replayed, of which every block is needed. */
+tni_analysis *tni_report_open_whole(const char *trace);
+
 /* tni_advices_init, with a word on a terminal meanwhile. */
 void tni_report_advise(tni_advices *advices, tni_analysis *a,
                        tni_analysis *second, const tni_machine *machine);

@@ -54,6 +54,11 @@ text_heading(FILE *to, const tni_analysis *a, const text_style *s)
     fprintf(to, "%s%s events could not be recorded%s\n", s->warn,
             tni_report_count(a->totals.lost, lost), s->end);
   }
+  if (a->totals.sampled) {
+    char rate[24];
+    fprintf(to, "  blocks and bytes are estimated from samples, one in %s\n",
+            tni_report_bytes(a->totals.sampled, rate));
+  }
 }
 
 /* resident = heap + stacks + mappings + files + rest, where there was most. */
@@ -90,10 +95,6 @@ text_totals(FILE *to, const tni_analysis *a)
   if (t->resizes)
     fprintf(to, "; %s resizes", tni_report_count(t->resizes, count));
   fputc('\n', to);
-  if (t->sampled)
-    fprintf(to,
-            "             estimated from samples, one in %s on the average\n",
-            tni_report_bytes(t->sampled, bytes));
   text_resident(to, a);
   const uint64_t lost_blocks = t->lost_blocks + t->indirect_blocks;
   fprintf(to, "  at exit    %10s in %s blocks",
@@ -152,7 +153,7 @@ text_life(tni_analysis *a, const tni_site *site, char *text, size_t size)
   uint64_t near = 0;
   if (site->left_blocks > half)
     return "never freed";
-  if (site->temporary > half)
+  if (site->temporary > half && a->totals.sampled == 0)
     return "freed at once";
   for (uint32_t i = 0; i <= TNI_ESCAPE_FAR; i++)
     near += site->escapes[i];
@@ -267,7 +268,9 @@ tni_report_write_text(FILE *to, tni_analysis *a, const tni_advices *advices)
   }
   text_totals(to, a);
   text_curve(to, a, &style);
-  text_lives(to, a);
+  /* The order in which blocks go is not seen in samples. */
+  if (a->totals.sampled == 0)
+    text_lives(to, a);
   text_mismatches(to, a, &style);
   text_growing(to, a, &style);
   text_sites(to, a, &style, "at the peak", tni_report_peak,
