@@ -309,8 +309,8 @@ heap_allocate(tn_heap *heap, size_t size, size_t align, unsigned flags)
   return block;
 }
 
-/* A block from this thread's stack, refilled when it is empty; none when the
- * handle is trapped, or there is no memory. */
+/* A block from this thread's stack, refilled when it is empty; none where it
+ * may have to be a sample, or there is no memory. */
 static inline tn_block
 heap_take_quick(tn_heap *heap, size_t size)
 {
@@ -318,14 +318,16 @@ heap_take_quick(tn_heap *heap, size_t size)
   if (!local)
     return (tn_block){0};
   tn_heap_local *const here = &local->here;
-  const unsigned size_class = here->class_of[(size + 15) / 16];
+  unsigned size_class = here->class_of[(size + 15) / 16];
   void **const top = here->top[size_class];
   if (*top) {
     here->top[size_class] = top - 1;
     return (tn_block){*top, tni_local_sizes[size_class], false};
   }
-  if (size_class == 0 || size_class >= TN_HEAP_CLASSES)  // trapped; a window
+  if (size_class >= TN_HEAP_CLASSES || tni_window_rate != 0)
     return (tn_block){0};
+  if (size_class == 0)  // trapped: purge.h
+    size_class = tn_heap_class(size);
   tni_local_begin(local);
   void *const block = tni_local_take(local, size_class);
   tni_local_end(local);

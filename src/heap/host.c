@@ -4,7 +4,7 @@
 
 /* Free bytes of a handle from which on holes are worth the slower way that
  * their blocks take: so many, and this part of all. */
-#define HOST_WASTE (TN_STRESS_TINY ? TNI_KIB(64) : TNI_MIB(8))
+#define HOST_WASTE (TN_STRESS_TINY ? TNI_KIB(64) : TNI_MIB(12))
 #define HOST_SHARE 16u
 
 /* Sparse pages that show that a class has enough of its own. */

@@ -18,6 +18,11 @@
 #define LOCAL_SMALL      TNI_KIB(1)
 #define LOCAL_MAX_BYTES  TNI_KIB(32)
 
+/* Neighbours that are given back as one, and how many blocks are given back
+ * before such are looked for again. */
+#define LOCAL_ROW  8u
+#define LOCAL_STEP 16u
+
 /* ---- Stacks --------------------------------------------------------------------- */
 
 static void **
@@ -263,38 +268,97 @@ tni_local_return(tni_heap_local *local, void *block)
     tni_local_settle(local, page);
 }
 
+/* What is needed of a page for giving many of its blocks back. */
+typedef struct local_sink {
+  uintptr_t start;
+  size_t size;
+  size_t span;
+  uint64_t reciprocal;
+  uint64_t *bits;
+  size_t hint;
+} local_sink;
+
+/* Whether LOCAL_ROW blocks follow one another in memory: they often do where
+ * something is freed in the order in which it was made. */
+static inline bool
+local_is_row(void *const *blocks, size_t size)
+{
+  const uintptr_t first = tni_address(blocks[0]);
+  uintptr_t differ =
+      tni_address(blocks[LOCAL_ROW - 1]) ^ (first + (LOCAL_ROW - 1) * size);
+  if (differ != 0)  // of most others this is enough
+    return false;
+  for (size_t k = 1; k < LOCAL_ROW - 1; k++)
+    differ |= tni_address(blocks[k]) ^ (first + k * size);
+  return differ == 0;
+}
+
+/* Give a row back; 0: it is not all of this page. */
+static inline size_t
+local_return_row(local_sink *sink, void **blocks)
+{
+  const size_t offset = tni_address(blocks[0]) - sink->start;
+  if (offset >= sink->span ||
+      offset + (LOCAL_ROW - 1) * sink->size >= sink->span)
+    return 0;
+  const size_t index = offset * sink->reciprocal >> 40;  // tni_page_index
+  if (TN_UNLIKELY(index * sink->size != offset ||
+                  !tni_page_put_row(sink->bits, index, LOCAL_ROW)))
+    local_refuse();
+  sink->hint = tni_min(sink->hint, index / 64);
+  return LOCAL_ROW;
+}
+
+/* Give blocks back one by one, until one is of another page; how many. */
+static inline size_t
+local_return_few(local_sink *sink, void **blocks, size_t n)
+{
+  size_t at = sink->hint;  // which word is in word: many blocks share one
+  uint64_t word = sink->bits[at];
+  size_t i = 0;
+  for (; i < n; i++) {
+    const size_t offset = tni_address(blocks[i]) - sink->start;
+    if (offset >= sink->span)
+      break;
+    const size_t index = offset * sink->reciprocal >> 40;  // tni_page_index
+    if (index / 64 != at) {
+      sink->bits[at] = word;
+      at = index / 64;
+      word = sink->bits[at];
+      sink->hint = tni_min(sink->hint, at);
+    }
+    const uint64_t bit = (uint64_t)1 << index % 64;
+    if (TN_UNLIKELY(index * sink->size != offset || (word & bit)))
+      local_refuse();
+    word |= bit;
+  }
+  sink->bits[at] = word;
+  return i;
+}
+
 /* Give those blocks back, from the first on, that are in one page of this
  * handle's; how many. */
 static size_t
 local_return_run(tni_heap_page *page, void **blocks, size_t n)
 {
-  const uintptr_t start = tni_address(tni_page_start(page));
-  const size_t size = page->size;
-  const size_t span = page->blocks * size;
-  const uint64_t reciprocal = page->reciprocal;
-  uint64_t *const bits = page->bits;
-  size_t hint = page->hint;
-  size_t at = hint;  // which word is in word: many blocks share one
-  uint64_t word = bits[at];
+  local_sink sink = {tni_address(tni_page_start(page)),
+                     page->size,
+                     page->blocks * page->size,
+                     page->reciprocal,
+                     page->bits,
+                     page->hint};
   size_t i = 0;
-  for (; i < n; i++) {
-    const size_t offset = tni_address(blocks[i]) - start;
-    if (offset >= span)
+  while (i < n) {
+    size_t done = 0;
+    if (n - i >= LOCAL_ROW && local_is_row(blocks + i, sink.size))
+      done = local_return_row(&sink, blocks + i);
+    if (done == 0)
+      done = local_return_few(&sink, blocks + i, tni_min(n - i, LOCAL_STEP));
+    if (done == 0)
       break;
-    const size_t index = offset * reciprocal >> 40;  // tni_page_index
-    if (index / 64 != at) {
-      bits[at] = word;
-      at = index / 64;
-      word = bits[at];
-      hint = at < hint ? at : hint;
-    }
-    const uint64_t bit = (uint64_t)1 << index % 64;
-    if (TN_UNLIKELY(index * size != offset || (word & bit)))
-      local_refuse();
-    word |= bit;
+    i += done;
   }
-  bits[at] = word;
-  page->hint = (uint16_t)hint;
+  page->hint = (uint16_t)sink.hint;
   page->free += (uint32_t)i;
   if (i == 0)
     local_refuse();  // behind the last block

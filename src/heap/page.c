@@ -109,6 +109,25 @@ page_run(uint64_t bits)
   return ~bits ? (unsigned)__builtin_ctzll(~bits) : 64;
 }
 
+/* Write n neighbouring blocks, the lowest last; where the last one went. */
+static inline void **
+page_list(unsigned char *block, size_t size, void **out, size_t n)
+{
+  for (; n >= 4; n -= 4) {
+    out -= 4;
+    out[3] = block;
+    out[2] = block + size;
+    out[1] = block + 2 * size;
+    out[0] = block + 3 * size;
+    block += 4 * size;
+  }
+  for (; n > 0; n--) {
+    *--out = block;
+    block += size;
+  }
+  return out;
+}
+
 size_t
 tni_page_take(tni_heap_page *page, void **out, size_t n)
 {
@@ -129,9 +148,7 @@ tni_page_take(tni_heap_page *page, void **out, size_t n)
       const unsigned run = page_run(bits >> first);
       const unsigned count = (unsigned)tni_min(run, (size_t)(out - last));
       unsigned char *block = base + first * size;
-      void **const end = out - count;
-      for (; out != end; block += size)
-        *--out = block;
+      out = page_list(block, size, out, count);
       bits &= ~((((uint64_t)2 << (count - 1)) - 1) << first);
     }
     page->bits[w] = bits;

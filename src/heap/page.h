@@ -127,6 +127,23 @@ tni_page_put(tni_heap_page *page, size_t offset)
   return true;
 }
 
+/* Set n bits from first on, n at most 64; false when one was set. */
+static inline bool
+tni_page_put_row(uint64_t *bits, size_t first, size_t n)
+{
+  uint64_t *const word = bits + first / 64;
+  const unsigned at = first % 64;
+  const uint64_t mask = UINT64_MAX >> (64 - n);
+  const uint64_t low = mask << at;
+  const uint64_t high = at + n > 64 ? mask >> (64 - at) : 0;
+  if (TN_UNLIKELY((word[0] & low) != 0 || (high && (word[1] & high) != 0)))
+    return false;
+  word[0] |= low;
+  if (high)
+    word[1] |= high;
+  return true;
+}
+
 /* Purge whole units of memory without a live block; bytes purged. */
 size_t tni_page_purge_holes(tni_heap_page *page);
 

@@ -335,6 +335,39 @@ texts(void)
   TEST(tn_heap_create(NULL, &status) != NULL && status == TN_OK);
 }
 
+/* Blocks freed in orders that flushes treat otherwise, and none lost. */
+static void
+orders(void)
+{
+  enum { BLOCKS = 9000 };
+  static void *block[BLOCKS];
+  tn_heap *const heap = tn_heap_create(NULL, NULL);
+  if (!TEST(heap != NULL))
+    return;
+  for (unsigned order = 0; order < 6; order++)
+    for (size_t size = 16; size <= 208; size += 48) {
+      for (size_t i = 0; i < BLOCKS; i++) {
+        block[i] = tn_heap_allocate(heap, size, 16, 0).pointer;
+        if (TEST(block[i] != NULL))
+          memset(block[i], (int)i, size);
+      }
+      for (size_t i = 0; i < BLOCKS; i++) {
+        const size_t nth[] = {i,     BLOCKS - 1 - i, i * 7 % BLOCKS,
+                              i ^ 1, i ^ 7,          i / 9 * 9 + (i + 5) % 9};
+        const size_t k = nth[order];
+        const unsigned char *const p = block[k];
+        if (TEST(p != NULL))
+          TEST(p[0] == (unsigned char)k && p[size - 1] == (unsigned char)k);
+        tn_heap_free(heap, block[k], size, 16);
+        block[k] = NULL;
+      }
+      tn_heap_stats stats;
+      tn_heap_get_stats(heap, &stats);
+      TEST(stats.live == 0);
+    }
+  tn_heap_destroy(heap);
+}
+
 int
 main(void)
 {
@@ -350,5 +383,6 @@ main(void)
   reclaims();
   inline_path();
   texts();
+  orders();
   return test_done();
 }

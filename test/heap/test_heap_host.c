@@ -113,7 +113,7 @@ one_page(unsigned size_class)
 
 /* ---- A heap ---------------------------------------------------------------------- */
 
-enum { SMALL = 400000, LARGER = 4000 };
+enum { SMALL = 500000, LARGER = 4000 };
 
 static unsigned char *small[SMALL];
 static unsigned char *larger[LARGER];

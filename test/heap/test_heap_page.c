@@ -92,9 +92,30 @@ holes(void)
   tni_slices_give(page->space, page, 1, true);
 }
 
+/* Rows of bits, beside bits that are set one by one. */
+static void
+rows(void)
+{
+  for (size_t first = 0; first < 128; first++)
+    for (size_t n = 1; n <= 64; n++) {
+      uint64_t bits[3] = {0, 0, 0};
+      uint64_t right[3] = {0, 0, 0};
+      for (size_t i = first; i < first + n; i++)
+        right[i / 64] |= (uint64_t)1 << i % 64;
+      TEST(tni_page_put_row(bits, first, n));
+      TEST(memcmp(bits, right, sizeof bits) == 0);
+      /* Its last bit is set: nothing changes. */
+      const size_t late = first + n - 1;
+      const size_t longer = tni_min(late + 1, 8);
+      TEST(!tni_page_put_row(bits, late + 1 - longer, longer));
+      TEST(memcmp(bits, right, sizeof bits) == 0);
+    }
+}
+
 int
 main(void)
 {
+  rows();
   for (unsigned c = 1; c < TN_HEAP_CLASSES; c++)
     churn(c);
   holes();
