@@ -39,6 +39,8 @@ CASES = [
     ("messages", [], "one two\n three\n" * 3000 + "w" * 500 + "\nlast",
      "6001 lines, 9002 words; 0 messages left\n", 0),
     ("median", [], "3 1 2 10", "2.5\n", 0),
+    ("device", [], "", "", "all is dropped      0 textures, 256 MiB free, largest 256 MiB\n"),
+    ("particles", [], "", "4 sparks alive in 5 slots; the follower lost 15\n", 0),
 ]
 
 

@@ -3,6 +3,7 @@
  * Tags  [plan.same]
  * SPDX-License-Identifier: MIT
  */
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,18 @@
 
 #include <tenure/plan.h>
 
+static size_t joined;
+
+static int
+join_counted(pthread_t thread, void **result)
+{
+  joined++;
+  return pthread_join(thread, result);
+}
+
+#define pthread_join join_counted
 #include "../../cmd/crew.c"
+#undef pthread_join
 #include "oracle.h"
 
 enum { BUFFERS = 200, JOBS = 1000 };
@@ -67,17 +79,20 @@ meet(void *argument, size_t index)
   atomic_fetch_add(&m->ended, 1);
 }
 
-/* As many at once as asked for, all done when run returns; never more than there is room for. */
+/* As many at once as asked for, all done when run returns, all joined when end
+ * does; never more than there is room for. */
 static void
 test_meeting(void)
 {
   static cmd_crew crew;
   for (size_t threads = 1; threads < 5; threads++) {
     meeting m = {.count = threads};
+    joined = 0;
     cmd_crew_begin(&crew, threads);
     cmd_crew_run(&crew, meet, &m, threads);
     TEST(atomic_load(&m.ended) == threads && !atomic_load(&m.is_late));
     cmd_crew_end(&crew);
+    TEST(joined == threads - 1 && crew.workers == 0);
   }
   cmd_crew_begin(&crew, 1000);
   TEST(crew.workers == CMD_CREW_MAX - 1);
