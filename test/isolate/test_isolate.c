@@ -74,23 +74,54 @@ nothing(void *argument, void *result)
   (void)argument, (void)result;
 }
 
-/* How a call ends in a child: 0, or the number of a signal. */
-static int
-ending(tn_isolate_fn *fn, void *argument, const tn_isolate_options *options)
+/* Call it in a child whose standard error is out. */
+static pid_t
+call_in_child(tn_isolate_fn *fn, void *argument,
+              const tn_isolate_options *options, int out)
 {
   const pid_t child = fork();
   if (child == 0) {
     const struct rlimit limit = {0, 0};
     char result[32];
     (void)setrlimit(RLIMIT_CORE, &limit);
-    (void)close(2);
+    (void)(out < 0 ? close(2) : dup2(out, 2));
     _exit(tn_isolate_call(fn, argument, result, sizeof result, options) !=
           TN_OK);
   }
+  return child;
+}
+
+/* How a call ends in a child: 0, or the number of a signal. */
+static int
+ending(tn_isolate_fn *fn, void *argument, const tn_isolate_options *options)
+{
+  const pid_t child = call_in_child(fn, argument, options, -1);
   int status = 0;
   TEST(child > 0 && waitpid(child, &status, 0) == child);
   TEST(!WIFEXITED(status) || WEXITSTATUS(status) == 0);
   return WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+}
+
+/* Whether a call is ended with a line that holds these words. */
+static bool
+says(tn_isolate_fn *fn, void *argument, const tn_isolate_options *options,
+     const char *words)
+{
+  int ends[2], status = 0;
+  char text[2000];
+  if (!TEST(pipe(ends) == 0))
+    return false;
+  const pid_t child = call_in_child(fn, argument, options, ends[1]);
+  close(ends[1]);
+  size_t got = 0;
+  for (ssize_t n; got < sizeof text - 1 &&
+                  (n = read(ends[0], text + got, sizeof text - 1 - got)) > 0;)
+    got += (size_t)n;
+  text[got] = '\0';
+  close(ends[0]);
+  TEST(child > 0 && waitpid(child, &status, 0) == child);
+  return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT &&
+         strstr(text, words) != NULL;
 }
 
 /* ---- Tests ----------------------------------------------------------------- */
@@ -270,6 +301,46 @@ test_leave(void)
   TEST(ending(store, numbers, &options) == SIGABRT);
 }
 
+/* What was registered inside is undone by whom the jump reached: it may write
+ * to what the calls that were left had protected. */
+static tn_scope undone;
+
+static void
+undo(void *argument)
+{
+  ++*(volatile unsigned char *)argument;
+}
+
+static void
+defer_and_leave(void *argument, void *result)
+{
+  (void)result;
+  static tn_cleanup storage[2];
+  const tn_scope_mark mark = tn_scope_enter(&undone);
+  TEST(mark.scope == &undone);
+  tn_scope_attach(&undone, &storage[0], undo, pages);
+  tn_scope_attach(&undone, &storage[1], undo, argument);
+  longjmp(back, 3);
+}
+
+static void
+test_unwind(void)
+{
+  const tn_isolate_range range = {pages, page, "pages"};
+  const tn_isolate_options options = {&range, 1, "leave", true};
+  unsigned char mine = 0;
+  pages[0] = 0;
+  tn_scope_init(&undone, NULL);
+  const tn_scope_mark mark = tn_scope_enter(&undone);
+  if (setjmp(back) == 0) {
+    (void)tn_isolate_call(defer_and_leave, &mine, NULL, 0, &options);
+    TEST(false);
+  }
+  tn_scope_unwind(&undone, mark);
+  TEST(pages[0] == 1 && *(volatile unsigned char *)&mine == 1);
+  tn_scope_fini(&undone);
+}
+
 /* ---- Other stacks ----------------------------------------------------------- */
 
 /* Deep enough in its stack that there are whole pages above. */
@@ -327,6 +398,73 @@ test_stacks(void)
   tn_stack_pool_destroy(pool);
 }
 
+/* A stack of whose end nobody knows: no call that must protect, a plain one
+ * otherwise. */
+static tn_status must, may;
+static int plain_sum;
+
+static void
+coroutine_elsewhere(void)
+{
+  int numbers[2] = {20, 22};
+  const tn_isolate_options when_checking = {.name = "callee"};
+  must = tn_isolate_call(add, numbers, &plain_sum, sizeof plain_sum, &always);
+  may = tn_isolate_call(add, numbers, &plain_sum, sizeof plain_sum,
+                        &when_checking);
+}
+
+static void
+test_unknown_stack(void *low, size_t size)
+{
+  must = may = TN_EINVAL;
+  plain_sum = 0;
+  if (!TEST(getcontext(&there) == 0))
+    return;
+  there.uc_stack.ss_sp = low;
+  there.uc_stack.ss_size = size;
+  there.uc_link = &here;
+  makecontext(&there, coroutine_elsewhere, 0);
+  TEST(swapcontext(&here, &there) == 0);
+  TEST(must == TN_ENOTSUP && may == TN_OK && plain_sum == 42);
+}
+
+/* Memory of nobody's, and of an arena. */
+static void
+test_unknown_stacks(void)
+{
+  enum { SIZE = 1 << 17 };
+  static char nobodys[SIZE];
+  test_unknown_stack(nobodys, SIZE);
+  tn_arena arena;
+  if (!TEST(tn_arena_create(&arena, NULL) == TN_OK))
+    return;
+  test_unknown_stack(tn_arena_push(&arena, SIZE), SIZE);
+  tn_arena_destroy(&arena);
+}
+
+/* A range in a region that is watched, of a stack: the call around is asked
+ * first, and the region's watch has the rest. */
+static void
+test_watched(void)
+{
+  tn_stack_pool *pool;
+  const tn_stack_pool_options options = {2, 1 << 18, 0, false, "test"};
+  tn_stack_room room;
+  if (!TEST(tn_stack_pool_create(&pool, &options) == TN_OK &&
+            tn_stack_pool_take(pool, &room) == TN_OK))
+    return;
+  unsigned char *const low = room.low;
+  const tn_isolate_range range = {low, page, "of a stack"};
+  const tn_isolate_options named = {&range, 1, "callee", true};
+  TEST(says(store, low, &named, "[isolate.write]"));
+  TEST(says(store, low, &named, "of a stack"));
+  TEST(ending(store, low + page, &named) == 0);
+  TEST(says(store, low - page, &named, "[stack.overflow]"));
+  TEST(tn_isolate_call(nothing, NULL, NULL, 0, &named) == TN_OK);
+  low[0] = 1;
+  tn_stack_pool_destroy(pool);
+}
+
 int
 main(void)
 {
@@ -341,6 +479,9 @@ main(void)
   test_arena();
   test_nesting();
   test_leave();
+  test_unwind();
   test_stacks();
+  test_unknown_stacks();
+  test_watched();
   return test_done();
 }

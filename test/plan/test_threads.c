@@ -20,7 +20,7 @@ join_counted(pthread_t thread, void **result)
   return pthread_join(thread, result);
 }
 
-#define pthread_join join_counted
+#define pthread_join join_counted  // NOLINT(readability-identifier-naming)
 #include "../../cmd/crew.c"
 #undef pthread_join
 #include "oracle.h"
