@@ -12,14 +12,24 @@ home_rounded(uint64_t size)
   return (size + TN_ALIGN - 1) & -(uint64_t)TN_ALIGN;
 }
 
-static bool
-home_make_arena(tni_run_arena *arena)
+/* Making something is paid once. */
+static void
+home_pay(tni_run_state *s, unsigned instructions)
 {
-  if (!arena->is_made)
-    arena->is_made =
-        tn_arena_create(
-            &arena->arena,
-            &(tn_arena_options){.name = "replay", .avoid_huge = true}) == TN_OK;
+  if (s->has_accounts)
+    s->result.instructions += instructions;
+}
+
+static bool
+home_make_arena(tni_run_state *s, tni_run_arena *arena, bool is_array)
+{
+  if (arena->is_made)
+    return true;
+  arena->is_made =
+      tn_arena_create(&arena->arena, &(tn_arena_options){.name = "replay",
+                                                         .avoid_huge = true}) ==
+      TN_OK;
+  home_pay(s, is_array ? 0 : TNI_RUN_ARENA_MAKE);
   return arena->is_made;
 }
 
@@ -62,15 +72,16 @@ void
 tni_run_begin(tni_run_state *s, uint32_t thread, uint32_t scope)
 {
   tni_run_arena *const arena = tni_run_arena_of(s, thread, scope);
-  if (!s->is_used[scope] || !home_make_arena(arena))
+  const tni_plan *const plan = &s->r->plans[s->r->scopes[scope].plans[0]];
+  const bool is_array = plan->way == TNI_WAY_STACK;
+  if (!s->is_used[scope] || !home_make_arena(s, arena, is_array))
     return;
   arena->scopes = tni_store_grow(arena->scopes, &arena->room, arena->depth + 1,
                                  sizeof *arena->scopes);
   tni_run_scope *const top = &arena->scopes[arena->depth++];
   *top = (tni_run_scope){.mark = tn_arena_get_mark(&arena->arena),
                          .used = arena->used};
-  const tni_plan *const plan = &s->r->plans[s->r->scopes[scope].plans[0]];
-  if (plan->way == TNI_WAY_STACK)
+  if (is_array)
     top->array = home_push(s, arena, plan->size);
 }
 
@@ -121,7 +132,7 @@ static tni_run_place
 home_in_region(tni_run_state *s, tni_run_block *b)
 {
   tni_run_arena *const arena = &s->regions[b->site];
-  if (!home_make_arena(arena))
+  if (!home_make_arena(s, arena, false))
     return TNI_RUN_NOWHERE;
   b->p = home_push(s, arena, b->size);
   if (b->p == NULL)
@@ -151,8 +162,10 @@ home_in_pool(tni_run_state *s, const tni_plan *plan, tni_run_block *b)
   tni_run_pool *const pool = &s->pools[b->site];
   if (b->size > plan->size)
     return TNI_RUN_NOWHERE;
-  if (!pool->is_made)
+  if (!pool->is_made) {
     pool->is_made = tn_pool_create(&pool->pool, plan->size, NULL) == TN_OK;
+    home_pay(s, TNI_RUN_POOL_MAKE);
+  }
   b->p = pool->is_made ? tn_pool_alloc(&pool->pool) : NULL;
   if (b->p == NULL)
     return TNI_RUN_NOWHERE;
@@ -164,6 +177,7 @@ home_in_pool(tni_run_state *s, const tni_plan *plan, tni_run_block *b)
   tni_run_note_other(s, TNI_RUN_POOL_ALLOC);
   if (++pool->live > pool->most) {
     pool->most++;
+    home_pay(s, TNI_RUN_POOL_CARVE);
     tni_run_note_held(s, (pool->most - 1) * stride, pool->most * stride);
   }
   return TNI_RUN_IN_POOL;
@@ -177,6 +191,7 @@ home_in_ring(tni_run_state *s, const tni_plan *plan, tni_run_block *b)
     if (tn_ring_create(&ring->ring, plan->size, NULL) != TN_OK)
       return TNI_RUN_NOWHERE;
     ring->is_made = true;
+    home_pay(s, TNI_RUN_RING_MAKE);
     if (s->has_accounts)
       tni_run_note_held(s, 0, ring->ring.size);
   }

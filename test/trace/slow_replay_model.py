@@ -14,6 +14,7 @@ import tempfile
 
 BUILD = os.path.abspath(os.environ.get("BUILD", "build"))
 ROUNDS = 20000
+MAKES = 50
 MANY = "for (int k = 0; k < 20000; k++)"
 HEAP = ("small", "by_resize", "large", "resize", "new", "to_fast", "from_fast", "to_bin", "from_bin")
 LOOPS = {
@@ -34,6 +35,10 @@ LOOPS = {
     "rewind": "p = tn_arena_push(&a, 64); tn_arena_rewind(&a, mark);",
     "reset": "p = tn_arena_push(&a, 64); tn_arena_reset(&a);",
     "ring": "p = tn_ring_push(&ring, 64); tn_ring_pop(&ring, p, 64);",
+    "ring_make": "tn_ring_create(&rings[i], 4096, 0); p = tn_ring_push(&rings[i], 64);",
+    "arena_make": "tn_arena_create(&arenas[i], 0); p = tn_arena_push(&arenas[i], 64);",
+    "pool_make": "tn_pool_create(&pools[i], 64, 0); p = tn_pool_alloc(&pools[i]);",
+    "carve": "all[i] = tn_pool_alloc(&pool);",
     "pool": "p = tn_pool_alloc(&pool); tn_pool_free(&pool, p);",
 }
 PROGRAM = """
@@ -42,6 +47,9 @@ PROGRAM = """
 #include <tenure/pool.h>
 #include <tenure/ring.h>
 static void *all[20000];
+static tn_arena arenas[50];
+static tn_pool pools[50];
+static tn_ring rings[50];
 int main(void)
 {
   void *volatile p;
@@ -55,7 +63,7 @@ int main(void)
     return 1;
   tn_arena_push(&a, 64);
   tn_arena_mark mark = tn_arena_get_mark(&a);
-  tn_pool_free(&pool, tn_pool_alloc(&pool));
+  tn_pool_free(&pool, tn_pool_alloc(&pool));  // the machine's limits are read
   for (int i = 0; i < %d; i++) { %s }
   free(hold);
   return 0;
@@ -63,9 +71,13 @@ int main(void)
 """
 
 
-def count(folder, name):
+def rounds_of(name):
+    return MAKES if name.endswith("_make") else ROUNDS
+
+
+def count(folder, name, rounds):
     source = folder / f"{name}.c"
-    source.write_text(PROGRAM % (ROUNDS, LOOPS[name]))
+    source.write_text(PROGRAM % (rounds, LOOPS[name]))
     subprocess.run(["/usr/bin/gcc", "-O2", "-w", "-fno-builtin-malloc", "-fno-builtin-realloc", "-Iinclude", "-o", folder / name, source,
                     f"{BUILD}/libtenure.a", "-lm", "-pthread"], check=True)
     done = subprocess.run(["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
@@ -91,14 +103,19 @@ def main():
         "rewind": model["ARENA_PUSH"] + model["ARENA_REWIND"],
         "reset": model["ARENA_PUSH"] + model["ARENA_RESET"],
         "ring": model["RING_PUSH"] + model["RING_POP"],
+        "ring_make": model["RING_MAKE"],
+        "arena_make": model["ARENA_MAKE"],
+        "pool_make": model["POOL_MAKE"],
+        "carve": model["POOL_CARVE"] + model["POOL_ALLOC"],
         "pool": model["POOL_ALLOC"] + model["POOL_FREE"],
     }
     failures = 0
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        base = count(folder, "nothing")
+        base = {n: count(folder, "nothing", n) for n in (MAKES, ROUNDS)}
         for what, cost in wanted.items():
-            counted = (count(folder, what) - base) / ROUNDS
+            rounds = rounds_of(what)
+            counted = (count(folder, what, rounds) - base[rounds]) / rounds
             is_heap = what in HEAP
             if abs(counted - cost) > cost / 4 if is_heap else not 0 < counted <= cost + 1:
                 failures += 1

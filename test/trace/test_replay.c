@@ -154,7 +154,7 @@ test_scratch(void)
     const tni_replay_result r = replay(TNI_WAY_SCRATCH, 0, &plan);
     TEST(r.calls == 0 && r.other_blocks == 3 * MANY);
     TEST(r.other_bytes == 3 * 48 && r.peak_bytes == 3 * 48);
-    TEST(r.instructions == 3 * MANY * TNI_RUN_ARENA_PUSH +
+    TEST(r.instructions == TNI_RUN_ARENA_MAKE + 3 * MANY * TNI_RUN_ARENA_PUSH +
                                (is_one_call ? 1 : MANY) * TNI_RUN_ARENA_SCOPE);
     TEST(plan.scopes == MANY && plan.most_blocks == 3 && plan.early == 0);
     TEST(plan.most_bytes == 120 && plan.most_live == 3);
@@ -177,8 +177,8 @@ test_turn(void)
   const tni_replay_result r = replay(TNI_WAY_TURN, 0, &plan);
   TEST(plan.early == 0 && plan.turn != 0 && plan.scopes == MANY);
   TEST(r.other_bytes == 112);
-  TEST(r.instructions ==
-       MANY * TNI_RUN_ARENA_PUSH + (MANY - 1) * TNI_RUN_ARENA_REWIND);
+  TEST(r.instructions == TNI_RUN_ARENA_MAKE + MANY * TNI_RUN_ARENA_PUSH +
+                             (MANY - 1) * TNI_RUN_ARENA_REWIND);
 }
 
 /* Blocks that are too large for the array go to the heap. */
@@ -206,15 +206,19 @@ test_others(void)
   write_calls(56, false);
   tni_replay_result r = replay(TNI_WAY_POOL, 56, NULL);
   TEST(r.calls == 0 && r.other_bytes == 3 * 56);
-  TEST(r.instructions == 3 * MANY * (TNI_RUN_POOL_ALLOC + TNI_RUN_POOL_FREE));
+  TEST(r.instructions ==
+       TNI_RUN_POOL_MAKE + 3 * TNI_RUN_POOL_CARVE +
+           3 * MANY * (TNI_RUN_POOL_ALLOC + TNI_RUN_POOL_FREE));
   write_calls(40, false);
   r = replay(TNI_WAY_REGION, 0, NULL);
   TEST(r.calls == 0 && r.other_bytes == 3 * 48);
-  TEST(r.instructions == MANY * (3 * TNI_RUN_ARENA_PUSH + TNI_RUN_ARENA_RESET));
+  TEST(r.instructions == TNI_RUN_ARENA_MAKE + MANY * (3 * TNI_RUN_ARENA_PUSH +
+                                                      TNI_RUN_ARENA_RESET));
   write_calls(40, false);
   r = replay(TNI_WAY_RING, 200, NULL);
   TEST(r.calls == 0 && r.other_blocks == 3 * MANY);
-  TEST(r.instructions == 3 * MANY * (TNI_RUN_RING_PUSH + TNI_RUN_RING_POP));
+  TEST(r.instructions ==
+       TNI_RUN_RING_MAKE + 3 * MANY * (TNI_RUN_RING_PUSH + TNI_RUN_RING_POP));
   write_calls(40, false);
   const tni_replay_result heap = replay(TNI_WAY_HEAP, 0, NULL);
   write_calls(40, false);
