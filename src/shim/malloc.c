@@ -11,7 +11,8 @@
 
 #include "shim/shim.h"
 
-#define MALLOC_FAST_ZERO TN_HEAP_TABLE_MAX  // calloc: cleared on the fast path
+#define MALLOC_MOST_MOVED ((size_t)65536)    // realloc: small blocks
+#define MALLOC_FAST_ZERO  TN_HEAP_TABLE_MAX  // calloc: cleared on the fast path
 
 void *
 tni_shim_allocate(size_t size, size_t align, unsigned flags)
@@ -77,6 +78,16 @@ calloc(size_t count, size_t size)
   return tni_shim_allocate(bytes, TN_ALIGN, TN_HEAP_ZERO);
 }
 
+/* What to ask for when a block of old bytes is too small for size.  Who grows
+ * in small steps will do so again, and would move at every step from one class
+ * to the next, an eighth larger. */
+static inline size_t
+malloc_grown(size_t old, size_t size)
+{
+  const bool is_step = size > old && size - old <= old / 8;
+  return is_step ? size + size / 8 : size;
+}
+
 TN_API void *
 realloc(void *pointer, size_t size)
 {
@@ -90,15 +101,15 @@ realloc(void *pointer, size_t size)
   const size_t old = tni_local_sizes[size_class];
   if (TN_LIKELY(size <= old && size >= old / 2))
     return pointer;
-  if (size_class != 0 && size <= TN_HEAP_TABLE_MAX) {
-    void *const moved = tni_shim_malloc(size);
+  if (size_class != 0 && size <= MALLOC_MOST_MOVED) {
+    void *const moved = tni_shim_malloc(malloc_grown(old, size));
     if (moved) {
       size_t kept = tni_min(old, size);
       TNI_OPAQUE(kept);
       memcpy(moved, pointer, kept);
       tni_shim_release(pointer);
+      return moved;
     }
-    return moved;
   }
   void *const block =
       TN_UNLIKELY(tni_window_rate != 0)

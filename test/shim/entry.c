@@ -90,6 +90,33 @@ sizes(void)
   CHECK(malloc_usable_size(NULL) == 0);
 }
 
+/* Growing in small steps moves a block four times a doubling, where the
+ * environment says how often it may; others pay for what they ask. */
+static void
+growth(void)
+{
+  const char *const most = getenv("MOST_MOVES");
+  long moves = 0;
+  unsigned char *p = calloc(1, 1);
+  size_t size = 1;
+  while (size < 60000) {
+    const size_t larger = size + size / 16 + 1;
+    unsigned char *const q = realloc(p, larger);
+    moves += q != p;
+    p = q;
+    for (size_t i = 0; i < size; i++)
+      CHECK(p[i] == (unsigned char)(i * 7));
+    for (size_t i = size; i < larger; i++)
+      p[i] = (unsigned char)(i * 7);
+    size = larger;
+  }
+  free(p);
+  CHECK(!most || moves <= atol(most));
+  p = realloc(malloc(300), 600);
+  CHECK(malloc_usable_size(p) < 700);
+  free(p);
+}
+
 static void
 alignments(void)
 {
@@ -219,6 +246,7 @@ main(void)
   atexit(at_exit);
   errors();
   sizes();
+  growth();
   alignments();
   glibc_extras();
   for (int i = 0; i < 20; i++) {

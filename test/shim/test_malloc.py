@@ -59,7 +59,9 @@ def build(folder):
 def programs(entry, new, static, static_new):
     for kind in KINDS:
         for program in (entry, new):
-            done = run([program], kind)
+            # Where sizes are checked a block has what was asked, no more.
+            most = {"MOST_MOVES": "48"} if kind == "malloc" else {}
+            done = run([program], kind, **most)
             check(done.returncode == 0 and done.stdout == "ok\n" and
                   not done.stderr,
                   f"{program} under {kind}: {done.returncode} "
