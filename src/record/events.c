@@ -14,28 +14,31 @@
 
 enum { EVENTS_SAMPLE_NS = 20000000 };
 
-/* The stack is not in m, or what is in it is to be checked. */
+/* The stack was not kept, or what was kept is to be checked. */
 uint32_t
 tni_record_where_slowly(record_thread *t, uintptr_t slot, uintptr_t bp,
-                        tn_trace_api api, uint32_t depth, record_memo *m)
+                        tn_trace_api api, uint32_t depth)
 {
-  const unsigned how = memo_how(api, depth);
+  const uintptr_t ra = *(const uintptr_t *)slot;
   record_window window;
   bool is_new;
   if (depth == 1 && !tni_record.check) {
     const uint32_t known = tni_record_known_one(t, slot, api);
     if (TN_LIKELY(known != 0)) {
-      memo_keep_one(t, m, slot, how, known);
+      memo_one_keep(memo_one_at(t, slot, ra), slot, api, known);
       return known;
     }
   }
-  const uint32_t memo = memo_get(t, m, slot, *(const uintptr_t *)slot, bp, how);
+  const uint32_t memo = record_recall(t, slot, bp, api, depth);
   tni_record_walk(t, slot, bp, depth, &window);
   const uint32_t stack = tni_record_stack(t, &window, api, &is_new);
   if (TN_UNLIKELY(tni_record.check))
     tni_record_compare(&window, stack, memo);
-  if (!is_new && depth != 1)
-    tni_record_keep_memo(t, &window, m, how, stack);
+  if (depth == 1 && window.flags == TN_TRACE_STACK_CUT)
+    memo_one_keep(memo_one_at(t, slot, ra), slot, api, stack);
+  else if (!is_new && depth != 1)
+    tni_record_keep_memo(t, &window, memo_at(t, slot, ra), memo_how(api, depth),
+                         stack);
   return stack;
 }
 

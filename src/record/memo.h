@@ -55,21 +55,36 @@ memo_get(const record_thread *t, const record_memo *m, uintptr_t slot,
   for (unsigned i = 1; i < m->count; i++)
     if (TN_UNLIKELY(!record_is_same(&m->inner[i])))
       return 0;
-  return m->words == 0 || TN_LIKELY(memo_outer_holds(t, m, bp)) ? m->stack : 0;
+  return TN_LIKELY(memo_outer_holds(t, m, bp)) ? m->stack : 0;
 }
 
-/* Keep a stack of one frame, which stands on nothing. */
-TN_INLINE void
-memo_keep_one(const record_thread *t, record_memo *m, uintptr_t slot,
-              unsigned how, uint32_t stack)
+/* ---- Stacks of one frame ------------------------------------------------------ */
+
+TN_INLINE record_one *
+memo_one_at(record_thread *t, uintptr_t slot, uintptr_t ra)
 {
-  m->inner[0] = (record_frame){slot, *(const uintptr_t *)slot};
-  m->outer = m->words = 0;
-  m->count = 1;
-  m->how = (uint16_t)how;
-  m->stack = stack;
-  m->epoch = t->path.epoch;
-  m->generation = tni_record.generation;
+  return &t->one[((ra + slot * 5) * 0x9e3779b97f4a7c15u) >> 53];
+}
+
+/* The number of the stack at slot, if it is the entry's; 0: it is another. */
+TN_INLINE uint32_t
+memo_one_get(const record_one *m, uintptr_t slot, uintptr_t ra,
+             tn_trace_api api)
+{
+  return TN_LIKELY(m->slot == slot && m->ra == ra && m->api == api &&
+                   m->generation == tni_record.generation)
+             ? m->stack
+             : 0;
+}
+
+TN_INLINE void
+memo_one_keep(record_one *m, uintptr_t slot, tn_trace_api api, uint32_t stack)
+{
+  *m = (record_one){.slot = slot,
+                    .ra = *(const uintptr_t *)slot,
+                    .generation = tni_record.generation,
+                    .api = api,
+                    .stack = stack};
 }
 
 #endif

@@ -35,6 +35,7 @@ enum {
   RECORD_PATH = 512,  // frames that are remembered
   RECORD_MEMO = 6,    // inner frames of a stack that is remembered whole
   RECORD_MEMOS = 256,
+  RECORD_ONES = 2048,  // stacks of one frame that are remembered
   RECORD_MODULES = 1024,
   RECORD_TICK_COARSE = 10,  // of 2 to 4 GHz: half to a quarter microsecond
   RECORD_TICK_FINE = 5,     // with several threads: 8 to 16 ns
@@ -173,6 +174,15 @@ typedef struct record_memo {
   uint16_t count;  // of inner frames
 } record_memo;
 
+/* A stack of one frame that was seen: it stands on nothing. */
+typedef struct record_one {
+  uintptr_t slot;
+  uintptr_t ra;
+  uint32_t generation;  // as in a memo
+  uint32_t api;
+  uint32_t stack;  // the answer
+} record_one;
+
 /* A stack that is asked for, as an event wants it. */
 typedef struct record_window {
   const record_frame *frame;  // [0] is the outermost
@@ -206,6 +216,7 @@ typedef struct record_thread {
   record_frame innermost;  // of an event that asked for one frame
   record_path path;
   record_memo memo[RECORD_MEMOS];
+  record_one one[RECORD_ONES];
 } record_thread;
 
 /* Of `busy`: an event can be recorded.  Zero, which a child finds, is not it. */
@@ -435,8 +446,7 @@ record_knows(void *p)
 uint32_t tni_record_where(record_thread *t, uintptr_t slot, uintptr_t bp,
                           tn_trace_api api, uint32_t depth);
 uint32_t tni_record_where_slowly(record_thread *t, uintptr_t slot, uintptr_t bp,
-                                 tn_trace_api api, uint32_t depth,
-                                 record_memo *m);
+                                 tn_trace_api api, uint32_t depth);
 uint64_t tni_record_tick_slowly(record_thread *t, uint64_t now);
 void tni_record_alloc(record_thread *t, uint32_t stack, void *p, size_t size,
                       size_t align);

@@ -10,17 +10,26 @@
 
 #include "record/memo.h"
 
+/* The number of the stack as it was kept; 0: it is not there. */
+TN_INLINE uint32_t
+record_recall(record_thread *t, uintptr_t slot, uintptr_t bp, tn_trace_api api,
+              uint32_t depth)
+{
+  const uintptr_t ra = *(const uintptr_t *)slot;
+  return depth == 1 ? memo_one_get(memo_one_at(t, slot, ra), slot, ra, api)
+                    : memo_get(t, memo_at(t, slot, ra), slot, ra, bp,
+                               memo_how(api, depth));
+}
+
 /* The number of the stack whose innermost return address is at slot. */
 TN_INLINE uint32_t
 record_where(record_thread *t, uintptr_t slot, uintptr_t bp, tn_trace_api api,
              uint32_t depth)
 {
-  const uintptr_t ra = *(const uintptr_t *)slot;
-  record_memo *const m = memo_at(t, slot, ra);
-  const uint32_t stack = memo_get(t, m, slot, ra, bp, memo_how(api, depth));
+  const uint32_t stack = record_recall(t, slot, bp, api, depth);
   return TN_LIKELY(stack != 0 && !tni_record.check)
              ? stack
-             : tni_record_where_slowly(t, slot, bp, api, depth, m);
+             : tni_record_where_slowly(t, slot, bp, api, depth);
 }
 
 /* The tick of now, with room for a record in the chunk; 0: there is none.  With
