@@ -83,7 +83,7 @@ check_case(const oracle_case *c)
 static void
 test_oracle(uint64_t *state)
 {
-  for (int i = 0; i < 6000; i++) {
+  for (int i = 0; i < 10000; i++) {
     oracle_case c;
     if (i % 5 < 3)
       oracle_random(&c, state, i % 2);
