@@ -66,18 +66,16 @@ events_status(const char *text, const char *name)
   return v * 1024;
 }
 
-/* Do what a watcher asks.  Sums are written before a pause: at the end, nothing
- * is. */
-static void
-events_obey(record_thread *t)
+/* Do what a watcher asks, and write the sums if he asks or if it is time; also
+ * where a pause begins: at its end, nothing is. */
+static TN_COLD void
+events_tell(record_thread *t)
 {
   const record_process *const r = &tni_record;
   const uint32_t wish = __atomic_load_n(&r->header->wish, __ATOMIC_RELAXED);
-  if (TN_LIKELY(wish == __atomic_load_n(&r->heard, __ATOMIC_RELAXED)))
-    return;
-  if (r->mode == TN_TRACE_TALLIES)
-    tni_record_tell_tallies(t, true);
+  const uint32_t heard = __atomic_load_n(&r->heard, __ATOMIC_RELAXED);
   tni_record_hear(wish);
+  tni_record_tell_tallies(t, wish != heard);
 }
 
 static TN_COLD void
@@ -96,7 +94,10 @@ events_sample(record_thread *t)
                              (uint64_t)(usage.ru_minflt + usage.ru_majflt)};
   tni_record_other(t, TN_TRACE_SAMPLE, fields, 4);
   tni_record_touch_clock();
-  events_obey(t);
+  /* (A sample may be due while sums are written: they are not begun here.) */
+  if (tni_record.mode != TN_TRACE_TALLIES)
+    tni_record_hear(
+        __atomic_load_n(&tni_record.header->wish, __ATOMIC_RELAXED));
   errno = before;
 }
 
@@ -136,8 +137,7 @@ tni_record_alloc(record_thread *t, uint32_t stack, void *p, size_t size,
     tni_record_tally_alloc(stack, address, size);
     if (record_ticks() >= tni_record.next_sample) {
       tni_record.next_sample = record_ticks() + tni_record.sample_ticks;
-      events_obey(t);
-      tni_record_tell_tallies(t, false);
+      events_tell(t);
     }
     return;
   }

@@ -5,9 +5,6 @@
  *     client N       N blocks of 1 to 1,000 bytes, every second one freed
  *     client wait    200 blocks a turn until killed (or for a minute); each 20th
  *                    turn and what switches recording are told
- *     client stop    1,000 blocks, then nothing is recorded; 1,000 more
- *     client start   1,000 blocks, then recording is on; 100 more
- *     client dump    1,000 blocks, a report is asked for; then wait for a signal
  *     client churn   50,000 blocks in 3,000 places, freed in a random order
  *     client frame   print the frame of the function that asks for 54,321 bytes
  * SPDX-License-Identifier: MIT
@@ -68,26 +65,6 @@ churn(void)
   }
 }
 
-/* What is done on either side of a call, if `what` is one's name. */
-static bool
-switch_by(const char *what)
-{
-  const bool is_stop = strcmp(what, "stop") == 0;
-  if (!is_stop && strcmp(what, "start") != 0 && strcmp(what, "dump") != 0)
-    return false;
-  allocate(500);
-  if (is_stop)
-    tn_record_stop();
-  else if (what[0] == 's')
-    tn_record_start();
-  else
-    tn_record_dump();
-  if (what[0] == 'd')
-    pause();
-  allocate(is_stop ? 500 : 50);
-  return true;
-}
-
 /* "TURN on" or "TURN off", now and then. */
 static void
 wait_and_tell(void)
@@ -115,8 +92,6 @@ main(int argc, char **argv)
     show_frame();
     return 0;
   }
-  if (argc > 1 && switch_by(argv[1]))
-    return 0;
   if (argc > 1 && strcmp(argv[1], "churn") == 0) {
     churn();
     return 0;

@@ -22,7 +22,7 @@ class Watched:
         self.trace, self.log, self.out = (folder / f"watched.{end}" for end in ("trace", "log", "out"))
         self.reported = 0
         self.run = subprocess.Popen([TENURE, "run", "--no-page", "-o", folder / "watched", *options, *command],
-                                    stdout=self.out.open("wb"), stderr=self.log.open("wb"))
+                                    stdin=subprocess.PIPE, stdout=self.out.open("wb"), stderr=self.log.open("wb"))
 
     def wait(self, path, text, count):
         """Until the text was said so often; all that was said."""
@@ -40,11 +40,11 @@ class Watched:
         lines = [line.split() for line in self.wait(self.out, f" {word}\n", count).splitlines()]
         return int([line for line in lines if line[1:] == [word]][count - 1][0])
 
-    def report(self):
+    def report(self, title="client wait  "):
         """Ask; the allocations of the report."""
         self.reported += 1
         self.run.send_signal(signal.SIGUSR1)
-        self.wait(self.log, "client wait  ", self.reported)
+        self.wait(self.log, title, self.reported)
         return totals(self.trace)["allocs"]
 
     def report_of(self, least):
@@ -59,6 +59,16 @@ class Watched:
     def switch(self, text, count=1):
         self.run.send_signal(signal.SIGUSR2)
         self.wait(self.log, f"tenure: {text}\n", count)
+
+    def go_on(self):
+        """To what waits for a byte; the allocations that were recorded in the end."""
+        try:
+            self.run.communicate(b"w", timeout=60)
+        except subprocess.TimeoutExpired:
+            self.run.terminate()
+            self.run.wait()
+        check(self.run.returncode == 0, f"status {self.run.returncode}\n{self.log.read_text()}")
+        return totals(self.trace)["allocs"]
 
     def end(self, status=128 + signal.SIGTERM):
         """Terminate what runs; the allocations that were recorded in all."""
@@ -103,16 +113,78 @@ def test_paused(folder, program):
     check(watched.end() == seen, f"more than {seen} after it was told to pause")
 
 
+MODES = [], ["--tallies", "--every=1000s"]
+
+
+def check_thousands(allocs, thousands, what):
+    check(1000 * thousands <= allocs < 1000 * thousands + OTHER, f"{what}: {allocs} allocations, not {thousands},000")
+
+
+def test_scripts(folder, program):
+    """Switched by the program itself, anywhere: what lies between is not recorded (see switched.c)."""
+    cases = [("asa", 1), ("s:a", 0), ("s:aga", 1), ("a:sa", 1), ("asta", 1), ("asfa", 1), ("afsa", 1), ("asfaga", 2),
+             ("asxa", 2), ("aspaxsa", 2)]
+    paused = [("aga", 1), ("g:a", 1), ("g:asa", 1), ("agta", 1), ("agfa", 1), ("gxa", 0), ("gpa", 0), ("afga", 1),
+              ("axga", 1)]
+    for options in MODES:
+        for more, scripts in ([], cases), (["--paused"], paused):
+            for script, thousands in scripts:
+                got, _, _ = record(folder, "script", [program, script], *options, *more)
+                check_thousands(got["allocs"], thousands, (script, options, more))
+    out, _ = watched_out(folder, program, "osogo")
+    check(out == "on\noff\non\n", out)
+    out, _ = watched_out(folder, program, "fogo", "--paused")
+    check(out == "off\non\n", out)
+    out, _ = watched_out(folder, program, "ofogo", "--no-follow")
+    check(out == "on\noff\noff\n", f"a child that is not followed: {out}")
+
+
+def watched_out(folder, program, script, *options):
+    return run([TENURE, "run", "-q", "-o", folder / "out", *options, program, script])
+
+
 def test_dump(folder, program):
-    """The program asks for a report and waits: all that was is in it."""
-    for options in ([], ["--tallies", "--every=1000s"]):
-        watched = Watched(folder, [program, "dump"], "--signals", *options)
-        watched.wait(watched.log, "client dump  ", 1)
-        allocs = totals(watched.trace)["allocs"]
-        check(1000 <= allocs < 1000 + OTHER, f"{options}: {allocs} allocations in the report")
-        check(watched.end() == allocs, f"{options}: {allocs} allocations, then more")
-        said = watched.log.read_text().count("client dump  ")
-        check(said == 2, f"{options}: {said} reports")
+    """The program asks for a report and waits: all that was is in it, its own sums too."""
+    for script, thousands, of_sums in (("adw", 1, 1), ("ad:w", 1, 1), ("afadw", 2, 1), ("axadw", 2, 2),
+                                       ("asadw", 1, 1)):
+        for options, wanted in zip(MODES, (thousands, of_sums)):
+            watched = Watched(folder, [program, script], "--signals", *options)
+            watched.wait(watched.log, "switched ", 1)
+            check_thousands(totals(watched.trace)["allocs"], wanted, (script, options))
+            check_thousands(watched.go_on(), thousands, f"{script} {options}, in the end")
+            said = watched.log.read_text().count("at exit  ")
+            check(said == 2, f"{options}: {said} reports")
+
+
+def test_idle(folder, program):
+    """A program that does nothing just then obeys a signal with its next call, and so do those it starts."""
+    for options in MODES:
+        for more, word, thousands in ([], "paused", 0), (["--paused"], "recording", 1):
+            for script in ("wa", "wta", "wfa", "wxa", "wpa"):
+                watched = Watched(folder, [program, script], "--signals", *more, *options)
+                watched.wait(watched.out, "wait\n", 1)
+                watched.switch(word)
+                check_thousands(watched.go_on(), thousands, (script, options, word))
+
+
+def test_together(folder, program):
+    """A pause and reports that are asked for before the program can hear: none is lost."""
+    for options in MODES:
+        watched = Watched(folder, [program, "awafa"], "--signals", *options)
+        watched.wait(watched.out, "wait\n", 1)
+        watched.switch("paused")
+        watched.report("switched ")
+        watched.report("switched ")
+        check_thousands(watched.go_on(), 1, options)
+        watched = Watched(folder, [program, "awgafa"], "--signals", *options)
+        watched.wait(watched.out, "wait\n", 1)
+        watched.switch("paused")
+        check_thousands(watched.go_on(), 3, f"{options}: the program speaks last")
+        for script, thousands, more in ("aswa", 1, []), ("gawa", 2, ["--paused"]):
+            watched = Watched(folder, [program, script], "--signals", *more, *options)
+            watched.wait(watched.out, "wait\n", 1)
+            watched.report("switched ")
+            check_thousands(watched.go_on(), thousands, f"{script} {options}: a report switches nothing")
 
 
 def test_every(folder, program):
@@ -144,7 +216,10 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         program = compile_c(folder, "client", "-fno-builtin")
-        for test in (test_signals, test_paused, test_dump, test_every, test_sampled_exports):
+        for test in (test_signals, test_paused, test_every, test_sampled_exports):
+            test(folder, program)
+        program = compile_c(folder, "switched", "-fno-builtin")
+        for test in (test_scripts, test_dump, test_idle, test_together):
             test(folder, program)
     return checks.failures != 0
 
