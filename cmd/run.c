@@ -11,6 +11,7 @@
 #include "run.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,8 @@ enum {
   RUN_ANSWER_MS = 100,  // in which a program that allocates writes its sums
   RUN_PATH = 4096,
 };
+
+#define RUN_EVERY_NS UINT64_C(10000000000)  // between writing sums
 
 typedef struct run_options {
   const char *output;
@@ -112,8 +115,9 @@ run_prepare(run_state *s, const run_options *o)
     snprintf(name, sizeof name, "%s", o->output);
   else
     snprintf(name, sizeof name, "tenure.%d", (int)getpid());
-  if (strlen(name) > sizeof name - 2) {
-    (void)cmd_fail("the name of the output is too long");
+  if (name[0] == '\0' || strlen(name) > sizeof name - 2) {
+    (void)cmd_fail("the name of the output is %s",
+                   name[0] ? "too long" : "empty");
     return RUN_FAILED;
   }
   char *const real = realpath(".", NULL);
@@ -125,7 +129,10 @@ run_prepare(run_state *s, const run_options *o)
   if (strchr(s->folder, ':') != NULL || mkdir(s->folder, 0700) != 0) {
     (void)cmd_fail("cannot make the folder %s: %s", s->folder,
                    strchr(s->folder, ':') ? "there is a colon in it"
+                   : errno == EEXIST      ? "a run that goes on, or was "
+                                            "killed, has it; say -o NAME"
                                           : strerror(errno));
+    s->folder[0] = '\0';  // not ours to remove
     return RUN_FAILED;
   }
   return 0;
@@ -181,26 +188,61 @@ run_catch_signals(void)
   struct sigaction action = {0};
   action.sa_sigaction = run_pass_signal;
   action.sa_flags = SA_SIGINFO | SA_RESTART;
+  (void)signal(SIGXFSZ, SIG_IGN);  // a limit on files is told by write
   for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
     (void)sigaction(signals[i], &action, NULL);
+}
+
+/* The child's part: it tells through the pipe why it did not become the
+ * program. */
+static void
+run_become(const run_state *s, const run_options *o, const char *path,
+           char **argv, int tell)
+{
+  run_set_environment(s, o);
+  execv(path, argv);
+  const int error = errno;
+  (void)!write(tell, &error, sizeof error);
+  _exit(RUN_FAILED);
+}
+
+/* Did it become the program?  The pipe is closed when it has. */
+static int
+run_started(pid_t pid, const char *path, int told)
+{
+  int error;
+  ssize_t size;
+  do
+    size = read(told, &error, sizeof error);
+  while (size < 0 && errno == EINTR);
+  if (size != sizeof error)
+    return 0;
+  (void)waitpid(pid, NULL, 0);
+  (void)cmd_fail("cannot run %s: %s", path,
+                 error == ENOEXEC
+                     ? "it is no program, and no script that begins with #!"
+                     : strerror(error));
+  return error == ENOENT ? RUN_FAILED + 2 : RUN_FAILED + 1;
 }
 
 static int
 run_start(run_state *s, const run_options *o, const char *path, char **argv)
 {
+  int ends[2] = {-1, -1};
   (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   (void)fflush(NULL);
-  s->pid = fork();
+  s->pid = pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
   if (s->pid < 0) {
     (void)cmd_fail("cannot start a process: %s", strerror(errno));
     return RUN_FAILED;
   }
-  if (s->pid == 0) {
-    run_set_environment(s, o);
-    execv(path, argv);
-    (void)cmd_fail("cannot run %s: %s", path, strerror(errno));
-    _exit(errno == ENOENT ? RUN_FAILED + 2 : RUN_FAILED + 1);
-  }
+  if (s->pid == 0)
+    run_become(s, o, path, argv, ends[1]);
+  (void)close(ends[1]);
+  const int code = run_started(s->pid, path, ends[0]);
+  (void)close(ends[0]);
+  if (code != 0)
+    return code;
   s->wish = o->paused ? TN_TRACE_WISH_OFF : 0;
   run_child = (sig_atomic_t)s->pid;
   run_takes_signals = o->signals;
@@ -392,13 +434,36 @@ run_program(const run_options *o, const char *name, char **argv)
   return run_finish(&state, o, run_wait(&state, o));
 }
 
+/* What goes together; and what was not said. */
+static bool
+run_check_modes(run_options *o)
+{
+  const char *wrong = NULL;
+  if (o->depth < 1 || o->depth > 64 || o->free_depth > 64 || o->free_depth < 1)
+    wrong = "a depth is 1 to 64";
+  else if (o->sample == 0)
+    wrong = "--sample is one byte or more";
+  else if (o->tallies && o->sample > 0)
+    wrong = "--tallies or --sample, not both";
+  else if (!o->tallies && o->every != UINT64_MAX)
+    wrong = "--every goes with --tallies";
+  if (wrong)
+    (void)cmd_fail("%s", wrong);
+  if (o->sample < 0)
+    o->sample = 0;
+  if (o->every == UINT64_MAX)
+    o->every = RUN_EVERY_NS;
+  return wrong == NULL;
+}
+
 int
 cmd_run(int argc, char **argv)
 {
   run_options o = {.allocator = "system",
                    .depth = 64,
                    .free_depth = 64,
-                   .every = 10000000000u};
+                   .sample = -1,
+                   .every = UINT64_MAX};
   const cmd_option options[] = {
       {'o', "output", CMD_TEXT, &o.output,
        "NAME of the trace and the page (tenure.PID)"},
@@ -434,15 +499,7 @@ cmd_run(int argc, char **argv)
   const int code = cmd_parse(&usage, own, argv, &name);
   if (code >= 0)
     return code == CMD_OK ? CMD_OK : RUN_FAILED;
-  if (o.depth < 1 || o.depth > 64 || o.free_depth > 64 || o.free_depth < 1) {
-    (void)cmd_fail("a depth is 1 to 64");
-    return RUN_FAILED;
-  }
-  if (o.tallies && o.sample) {
-    (void)cmd_fail("--tallies or --sample, not both");
-    return RUN_FAILED;
-  }
-  if (!cmd_read_suppress(o.patterns, &o.suppress))
+  if (!run_check_modes(&o) || !cmd_read_suppress(o.patterns, &o.suppress))
     return RUN_FAILED;
   const int status = run_program(&o, name, argv + own - 1);
   tni_suppress_close(o.suppress);

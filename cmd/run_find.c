@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "cmd.h"
@@ -25,6 +26,22 @@ run_refuse(const char *path, const char *why)
 {
   (void)cmd_fail("%s %s", path, why);
   return RUN_CANNOT;
+}
+
+/* The loader of an ELF file must be there, and be glibc's. */
+static int
+run_check_loader(const char *path, int fd, const Elf64_Phdr *p)
+{
+  char name[256] = "";
+  const size_t size = p->p_filesz < sizeof name ? p->p_filesz : sizeof name - 1;
+  if (pread(fd, name, size, (off_t)p->p_offset) != (ssize_t)size ||
+      access(name, F_OK) != 0) {
+    (void)cmd_fail("%s needs %s, which is not there", path, name);
+    return RUN_CANNOT;
+  }
+  if (strstr(name, "/ld-musl") != NULL)
+    return run_refuse(path, "is made for musl: what records is made for glibc");
+  return 0;
 }
 
 /* An ELF file without an interpreter is not loaded by ld.so, which is what
@@ -40,13 +57,37 @@ run_check_elf(const char *path, int fd, const Elf64_Ehdr *e)
               (off_t)(e->e_phoff + i * (uint64_t)e->e_phentsize)) != sizeof p)
       break;
     if (p.p_type == PT_INTERP)
-      return 0;
+      return run_check_loader(path, fd, &p);
   }
   return run_refuse(path, "is linked statically: nothing can be loaded into it,"
                           " so it cannot be recorded");
 }
 
-/* A script is run by what its first line names. */
+/* ld.so loads nothing into what has more rights than who starts it. */
+static bool
+run_is_privileged(const char *path, const struct stat *about)
+{
+  return (about->st_mode & S_ISUID && about->st_uid != geteuid()) ||
+         (about->st_mode & S_ISGID && about->st_mode & S_IXGRP &&
+          about->st_gid != getegid()) ||
+         (geteuid() != 0 && getxattr(path, "security.capability", NULL, 0) > 0);
+}
+
+static int run_check(const char *path, unsigned scripts);
+
+/* A script is run by what its first line names; that is cut out of it. */
+static int
+run_check_script(const char *path, char *line, unsigned scripts)
+{
+  char *const name = line + 2 + strspn(line + 2, " \t");
+  name[strcspn(name, " \t\r\n")] = '\0';
+  if (access(name, F_OK) != 0) {
+    (void)cmd_fail("%s is a script for %s: %s", path, name, strerror(errno));
+    return RUN_CANNOT;
+  }
+  return run_check(name, scripts - 1);
+}
+
 static int
 run_check(const char *path, unsigned scripts)
 {
@@ -59,23 +100,21 @@ run_check(const char *path, unsigned scripts)
   if (fd < 0 || fstat(fd, &about) != 0) {
     if (fd >= 0)
       (void)close(fd);
-    return run_refuse(path, strerror(errno));
+    (void)cmd_fail("cannot read %s: %s", path, strerror(errno));
+    return RUN_CANNOT;
   }
   int code = 0;
   const ssize_t size = pread(fd, &head, sizeof head - 1, 0);
-  if ((about.st_mode & S_ISUID && about.st_uid != geteuid()) ||
-      (about.st_mode & S_ISGID && about.st_mode & S_IXGRP &&
-       about.st_gid != getegid()))
-    code = run_refuse(path, "runs with another user's rights (setuid): ld.so "
-                            "loads nothing into it, so it cannot be recorded");
+  if (run_is_privileged(path, &about))
+    code = run_refuse(
+        path,
+        "runs with more rights than yours (setuid, setgid, a capability): "
+        "ld.so loads nothing into it, so it cannot be recorded");
   else if (size >= (ssize_t)sizeof head.elf &&
            memcmp(head.elf.e_ident, ELFMAG, SELFMAG) == 0)
     code = run_check_elf(path, fd, &head.elf);
-  else if (size > 2 && memcmp(head.text, "#!", 2) == 0 && scripts > 0) {
-    char *const name = head.text + 2 + strspn(head.text + 2, " \t");
-    name[strcspn(name, " \t\n")] = '\0';
-    code = run_check(name, scripts - 1);
-  }
+  else if (size > 2 && memcmp(head.text, "#!", 2) == 0 && scripts > 0)
+    code = run_check_script(path, head.text, scripts);
   (void)close(fd);
   return code;
 }

@@ -42,6 +42,14 @@ merge_compare(const void *a, const void *b)
   return x->section < y->section ? -1 : x->section > y->section;
 }
 
+static bool
+merge_is_section(const char *name)
+{
+  const size_t length = strlen(name);
+  return length > 5 && length < sizeof((merge_section *)0)->name &&
+         strcmp(name + length - 5, ".part") == 0;
+}
+
 /* The headers of all sections in the folder, by time. */
 static tn_status
 merge_list_sections(const char *folder, merge_list *list)
@@ -53,10 +61,8 @@ merge_list_sections(const char *folder, merge_list *list)
   tn_status status = TN_OK;
   const struct dirent *entry;
   while (status == TN_OK && (entry = readdir(dir)) != NULL) {
-    const size_t length = strlen(entry->d_name);
     merge_section s = {0};
-    if (length < 5 || length >= sizeof s.name ||
-        strcmp(entry->d_name + length - 5, ".part") != 0)
+    if (!merge_is_section(entry->d_name))
       continue;
     const int fd = openat(dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || read(fd, &s.header, sizeof s.header) != sizeof s.header)
@@ -71,7 +77,7 @@ merge_list_sections(const char *folder, merge_list *list)
       status = TN_ENOMEM;
       continue;
     }
-    memcpy(s.name, entry->d_name, length + 1);
+    memcpy(s.name, entry->d_name, strlen(entry->d_name) + 1);
     list->items = more;
     more[list->count++] = s;
   }
@@ -210,12 +216,18 @@ merge_copy(const char *folder, const merge_section *s, FILE *to,
   return ok ? TN_OK : TN_EIO;
 }
 
+/* Remove the sections, also those that never began, and the wish. */
 static void
-merge_remove(const char *folder, const char *name)
+merge_remove(const char *folder)
 {
-  char path[MERGE_PATH];
-  (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-  (void)unlink(path);
+  DIR *const dir = opendir(folder);
+  const struct dirent *entry;
+  while (dir != NULL && (entry = readdir(dir)) != NULL)
+    if (merge_is_section(entry->d_name) ||
+        strcmp(entry->d_name, TN_TRACE_WISH_FILE) == 0)
+      (void)unlinkat(dirfd(dir), entry->d_name, 0);
+  if (dir != NULL)
+    (void)closedir(dir);
 }
 
 tn_status
@@ -246,10 +258,8 @@ tni_merge(const char *folder, const char *path, uint32_t pid,
     result = TN_EIO;
   if (to != NULL && result != TN_OK)
     (void)unlink(path);
-  for (size_t i = 0; result == TN_OK && !is_running && i < list.count; i++)
-    merge_remove(folder, list.items[i].name);
-  if (!is_running)
-    merge_remove(folder, TN_TRACE_WISH_FILE);
+  if (!is_running && (result == TN_OK || result == TN_ENOENT))
+    merge_remove(folder);
   free(chunk);
   free(list.items);
   return result;

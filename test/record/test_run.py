@@ -5,8 +5,11 @@
 counted twice; [record.locks] threads do not wait for each other for ever.
 """
 import json
+import os
 import pathlib
 import re
+import resource
+import shutil
 import signal
 import sys
 import tempfile
@@ -100,12 +103,34 @@ def test_allocator(folder):
 
 
 def test_refused(folder):
-    static = compile_c(folder, "calls", "-static", "-fno-builtin")
     (folder / "text").write_text("x")
+    for name, data in (("empty", b""), ("garbage", b"\x7fELF" + bytes(60)), ("bare", b"echo hello\n"),
+                       ("lost", b"#!/no/such -x\n"), ("crlf", b"#!/no/such\r\n")):
+        (folder / name).write_bytes(data)
+        (folder / name).chmod(0o755)
+    for name, loader in (("musl", folder / "ld-musl-x86_64.so.1"), ("unloadable", "/no/such/ld.so")):
+        compile_c(folder, "calls", f"-Wl,--dynamic-linker={loader}")
+        (folder / "calls").rename(folder / name)
+    (folder / "ld-musl-x86_64.so.1").write_text("")
+    static = compile_c(folder, "calls", "-static", "-fno-builtin")
+    (folder / "old.parts").mkdir()
     for command, code, said in ((["/nowhere/x"], 127, "/nowhere/x: No such file"),
                                 (["no-such-program"], 127, "no such program in PATH"),
                                 ([folder / "text"], 126, "is not an executable file"),
                                 ([static], 126, "is linked statically"),
+                                ([folder], 126, "is not an executable file"),
+                                ([folder / "empty"], 126, "it is no program, and no script"),
+                                ([folder / "bare"], 126, "it is no program, and no script"),
+                                ([folder / "garbage"], 126, "is not an x86-64 program"),
+                                ([folder / "lost"], 126, "is a script for /no/such: No such file"),
+                                ([folder / "crlf"], 126, "is a script for /no/such: No such file"),
+                                ([folder / "musl"], 126, "is made for musl"),
+                                ([folder / "unloadable"], 126, "needs /no/such/ld.so, which is not there"),
+                                (["--sample=0", "/bin/true"], 125, "--sample is one byte or more"),
+                                (["--sample=9", "--tallies", "/bin/true"], 125, "not both"),
+                                (["--every=9s", "/bin/true"], 125, "--every goes with --tallies"),
+                                (["-o", "", "/bin/true"], 125, "the name of the output is empty"),
+                                (["-o", "old", "/bin/true"], 125, "a run that goes on, or was killed, has it"),
                                 (["--depth=0", static], 125, "a depth is 1 to 64"),
                                 (["--allocator=x", "/bin/true"], 125, "system or tenure"),
                                 (["--wrong", "/bin/true"], 125, "unknown option"),
@@ -113,18 +138,29 @@ def test_refused(folder):
                                 (["-o", "/nowhere/x", "/bin/true"], 125, "cannot make the folder")):
         err = run([TENURE, "run", *command], folder, code=code)[1]
         check(said in err and err.count("\n") == 1, f"{command}: {err!r}")
-    check(list(folder.glob("*.parts")) == [], "a folder of parts was left")
-    setuid = folder / "setuid"
-    setuid.write_bytes(pathlib.Path("/bin/true").read_bytes())
-    setuid.chmod(0o4755)
-    err = run(["setpriv", "--reuid=65534", "--clear-groups", TENURE, "run", setuid], "/",
-              code=126)[1] if _is_root() else "setuid"
-    check("setuid" in err, err)
+    check(list(folder.glob("*.parts")) == [folder / "old.parts"], "a folder of parts was left")
 
 
-def _is_root():
-    import os
-    return os.geteuid() == 0
+def test_privileged(folder):
+    """ld.so preloads nothing into a program with other rights than its user's."""
+    program, other = folder / "setuid", []
+    program.write_bytes(pathlib.Path("/bin/true").read_bytes())
+    program.chmod(0o4755)
+    if os.geteuid() == 0:
+        run([TENURE, "run", "-q", "-o", folder / "own", program])  # the rights are its user's
+        other = ["setpriv", "--reuid=65534", "--clear-groups"]
+    else:
+        program = shutil.which("su")  # that is somebody else's
+    _, err = run([*other, TENURE, "run", program], "/", code=126)
+    check("setuid" in err and err.count("\n") == 1, err)
+
+
+def test_no_room(folder):
+    """A limit on files is no signal to tenure: one line, and the program's status."""
+    _, err = run([TENURE, "run", "-q", "-o", folder / "limited", "sh", "-c", "exit 5"], code=5,
+                 preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)))
+    check(err.count("\n") in (1, 2) and "cannot write" in err, err)
+    check(not list(folder.glob("limited*")), "something was left")
 
 
 def test_report(folder):
@@ -140,7 +176,7 @@ def main():
         folder = pathlib.Path(name)
         folder.chmod(0o755)
         for test in (test_calls, test_children, test_threads, test_killed, test_end_of_killed,
-                     test_allocator, test_refused, test_report):
+                     test_allocator, test_refused, test_privileged, test_no_room, test_report):
             test(folder)
     return checks.failures != 0
 
