@@ -180,17 +180,29 @@ run_pass_signal(int signal, siginfo_t *info, void *context)
     (void)kill(run_child, signal);
 }
 
+static const int run_signals[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,
+                                  SIGUSR1, SIGUSR2, SIGWINCH};
+
+/* They wait until there is a program to tell. */
+static void
+run_hold_signals(sigset_t *before)
+{
+  sigset_t held;
+  (void)sigemptyset(&held);
+  for (size_t i = 0; i < sizeof run_signals / sizeof *run_signals; i++)
+    (void)sigaddset(&held, run_signals[i]);
+  (void)sigprocmask(SIG_BLOCK, &held, before);
+}
+
 static void
 run_catch_signals(void)
 {
-  static const int signals[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,
-                                SIGUSR1, SIGUSR2, SIGWINCH};
   struct sigaction action = {0};
   action.sa_sigaction = run_pass_signal;
   action.sa_flags = SA_SIGINFO | SA_RESTART;
   (void)signal(SIGXFSZ, SIG_IGN);  // a limit on files is told by write
-  for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
-    (void)sigaction(signals[i], &action, NULL);
+  for (size_t i = 0; i < sizeof run_signals / sizeof *run_signals; i++)
+    (void)sigaction(run_signals[i], &action, NULL);
 }
 
 /* The child's part: it tells through the pipe why it did not become the
@@ -229,25 +241,28 @@ static int
 run_start(run_state *s, const run_options *o, const char *path, char **argv)
 {
   int ends[2] = {-1, -1};
+  sigset_t before;
   (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
   (void)fflush(NULL);
+  run_hold_signals(&before);
   s->pid = pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
   if (s->pid < 0) {
     (void)cmd_fail("cannot start a process: %s", strerror(errno));
     return RUN_FAILED;
   }
-  if (s->pid == 0)
+  if (s->pid == 0) {
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
     run_become(s, o, path, argv, ends[1]);
-  (void)close(ends[1]);
-  const int code = run_started(s->pid, path, ends[0]);
-  (void)close(ends[0]);
-  if (code != 0)
-    return code;
+  }
   s->wish = o->paused ? TN_TRACE_WISH_OFF : 0;
   run_child = (sig_atomic_t)s->pid;
   run_takes_signals = o->signals;
   run_catch_signals();
-  return 0;
+  (void)sigprocmask(SIG_SETMASK, &before, NULL);
+  (void)close(ends[1]);
+  const int code = run_started(s->pid, path, ends[0]);
+  (void)close(ends[0]);
+  return code;
 }
 
 /* ---- Waiting ---------------------------------------------------------------------- */

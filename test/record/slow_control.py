@@ -26,13 +26,14 @@ class Watched:
 
     def wait(self, path, text, count):
         """Until the text was said so often; all that was said."""
-        for _ in range(6000):
+        for _ in range(3000):
             said = path.read_text()
             if said.count(text) >= count:
                 return said
             time.sleep(0.01)
+        self.run.terminate()
         check(False, f"'{text}' was not said {count} times\n{said}")
-        return said
+        sys.exit(1)
 
     def turn(self, is_on, count):
         """The turn at which the program says for the nth time that it is recorded, or not."""
