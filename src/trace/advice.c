@@ -251,9 +251,9 @@ advice_gains(tni_way way, const tni_advices *advices,
              const tni_replay_result *after)
 {
   const tni_replay_result *const before = &advices->before;
-  if (!after->is_good || after->instructions > before->instructions ||
-      after->peak_bytes > advice_most_peak(before))
+  if (!after->is_good || after->instructions > before->instructions)
     return false;
+  TN_CHECK(after->peak_bytes <= advice_most_peak(before), "advice.gains");
   /* [advice.time] */
   if (tni_machine_ns(advices->machine, after) >
       tni_machine_ns(advices->machine, before))

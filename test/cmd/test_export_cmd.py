@@ -87,11 +87,43 @@ def test_json_forms(trace, truth, folder):
         check(profile["endValue"] == sum(profile["weights"]), "speedscope: its end")
         check(len(profile["samples"]) == len(profile["weights"]), "speedscope: samples")
         check(all(i < count for s in profile["samples"] for i in s), "speedscope: a frame")
-    events = json.loads(export("perfetto", trace, folder))["traceEvents"]
-    live = [e["args"]["value"] for e in events if e["name"] == "live bytes"]
-    check(max(live) == truth["peak_bytes"], "perfetto: live bytes")
-    made = sum(e["args"]["value"] for e in events if e["name"] == "allocations")
+
+
+def perfetto_tracks(data):
+    """{process: {counter: [(microseconds, value)]}}, read as the Trace Event
+    Format has it: every rule that a reader of JSON traces relies on is looked at."""
+    whole = json.loads(data, parse_constant=lambda word: check(False, f"perfetto: {word}"))
+    check(whole.get("displayTimeUnit", "ms") in ("ms", "ns"), "perfetto: unit of time")
+    names, tracks = {}, {}
+    for e in whole["traceEvents"]:
+        check(type(e["name"]) is str and type(e["pid"]) is int and e["pid"] >= 0, f"perfetto: {e}")
+        if e["ph"] == "M":
+            check(e["name"] in ("process_name", "thread_name", "process_labels"), f"perfetto: {e}")
+            check(type(e["args"]["name"]) is str and e["args"]["name"] != "", f"perfetto: {e}")
+            names[e["pid"]] = e["args"]["name"]
+            continue
+        check(e["ph"] == "C", f"perfetto: only counters and names are written: {e}")
+        check(type(e["ts"]) in (int, float) and e["ts"] >= 0, f"perfetto: {e}")
+        check(list(e["args"]) == ["value"] and type(e["args"]["value"]) in (int, float), f"perfetto: {e}")
+        tracks.setdefault(e["pid"], {}).setdefault(e["name"], []).append((e["ts"], e["args"]["value"]))
+    check(set(tracks) <= set(names), "perfetto: each process has a name")
+    for counters in tracks.values():
+        for name, points in counters.items():
+            check(all(a[0] < b[0] for a, b in zip(points, points[1:])), f"perfetto: times of {name} rise")
+    return tracks
+
+
+def test_perfetto(trace, truth, folder):
+    tracks = perfetto_tracks(export("perfetto", trace, folder))
+    check(len(tracks) == 1, list(tracks))
+    counters = next(iter(tracks.values()), {})
+    live = [value for _, value in counters.get("live bytes", [])]
+    check(max(live, default=0) == truth["peak_bytes"], "perfetto: live bytes")
+    made = sum(value for _, value in counters.get("allocations", []))
     check(made == truth["allocs"], "perfetto: allocations")
+    about = json.loads(report.tenure("report", "--json", trace)[0])["time"]
+    last = max(points[-1][0] for points in counters.values())
+    check(0 < last * 1000 <= about["bucket_ns"] * len(about["most"]), f"perfetto: {last} microseconds")
 
 
 def test_collapsed(trace, truth, folder):
@@ -135,6 +167,7 @@ def main():
         trace, truth = report.build_sample(folder)("small.trace", 40, 100)
         test_pprof(trace, truth, folder)
         test_json_forms(trace, truth, folder)
+        test_perfetto(trace, truth, folder)
         test_collapsed(trace, truth, folder)
         test_heaptrack(trace, truth, folder)
         test_wrong_use(trace)

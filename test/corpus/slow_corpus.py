@@ -17,6 +17,7 @@ HERE = pathlib.Path(__file__).parent
 HALVES = ("held", "tuned", "blind", "study")
 SITES = 110
 SHARE = 0.9
+KINDS = {"stack", "scratch", "region", "pool", "ring", "grow", "own", "heap"}
 
 
 def run(*words):
@@ -82,6 +83,11 @@ def main():
             if not is_good or "-v" in sys.argv:
                 print(f"{half}: {found} of {wins} wins found, {wrong} of {left} best left advised")
                 print("\n".join(told))
+    kinds = {kind for source in HERE.glob("*.c") for all_kinds in truths(source).values()
+             for kind, _ in all_kinds}
+    if kinds != KINDS:
+        failures += 1
+        print(f"not of every kind: {KINDS ^ kinds}")
     if sites < SITES:
         failures += 1
         print(f"{sites} sites only")

@@ -277,6 +277,18 @@ live_noise(uint64_t *seed)
   (void)seed;
 }
 
+/* Few buffers: nine in a thousand of all blocks, and a smaller share of all
+ * instructions. */
+static void
+live_rare(uint64_t *seed)
+{
+  static unsigned step;
+  for (int i = 0; i < 20; i++)
+    noise(seed);
+  if (++step % 5 == 0)
+    live_stack(seed);
+}
+
 static void
 write_run(const char *path, scenario *live, uint64_t seed)
 {
@@ -396,6 +408,7 @@ test_ways(void)
   TEST(advise(live_two, "stand_node", "| // the arena of 1.", NULL) ==
        TNI_WAY_SCRATCH);
   TEST(advise(live_noise, "stand_noise", "leave it", NULL) == TNI_WAY_HEAP);
+  TEST(advise(live_rare, "stand_step", "leave it", NULL) == TNI_WAY_HEAP);
   const tni_way escaping = advise(live_escaping, "stand_node", "", NULL);
   TEST(escaping != TNI_WAY_SCRATCH && escaping != TNI_WAY_STACK);
 }

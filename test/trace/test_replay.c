@@ -20,6 +20,7 @@ static struct {
   writer *w;
   uint64_t tick, address;
   uint32_t node[2], parse[2], again;  // by line of stand_outer; realloc
+  uint32_t inner_node, inner_parse;   // in a call of parse by parse
   uint64_t blocks[256];
 } t;
 
@@ -39,6 +40,12 @@ begin(void)
     const uint32_t a[] = {node, parse, outer}, b[] = {freeing, outer};
     t.node[line] = writer_stack(t.w, TN_TRACE_API_MALLOC, a, 3, 64, 0);
     t.parse[line] = writer_stack(t.w, TN_TRACE_API_MALLOC, b, 2, 64, 0);
+    const uint32_t c[] = {node, parse, freeing, outer},
+                   d[] = {freeing, freeing, outer};
+    if (line == 0) {
+      t.inner_node = writer_stack(t.w, TN_TRACE_API_MALLOC, c, 4, 64, 0);
+      t.inner_parse = writer_stack(t.w, TN_TRACE_API_MALLOC, d, 3, 64, 0);
+    }
     if (line == 0)
       t.again = writer_stack(t.w, TN_TRACE_API_REALLOC, a, 3, 64, 0);
   }
@@ -162,6 +169,25 @@ test_scratch(void)
   }
 }
 
+/* A block that comes when an inner call has ended belongs to the outer one. */
+static void
+test_recursion(void)
+{
+  tni_plan plan;
+  begin();
+  for (size_t call = 0; call < MANY; call++) {
+    allocate(t.node[0], 0, 40);
+    allocate(t.inner_node, 1, 40);
+    release(t.inner_parse, 1);
+    allocate(t.node[0], 2, 40);
+    release(t.parse[0], 0);
+    release(t.parse[0], 2);
+  }
+  const tni_replay_result r = replay(TNI_WAY_SCRATCH, 0, &plan);
+  TEST(plan.blocks == 3 * MANY && plan.scoped == plan.blocks);
+  TEST(plan.early == 0 && r.calls == 0 && r.other_bytes == 2 * 48);
+}
+
 static void
 test_turn(void)
 {
@@ -235,6 +261,7 @@ main(void)
   test_heap();
   test_waste();
   test_scratch();
+  test_recursion();
   test_turn();
   test_array();
   test_others();
