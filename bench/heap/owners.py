@@ -55,9 +55,14 @@ def measure(name, folder):
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--programs", default=",".join(PROGRAMS))
+    parser.add_argument("--programs", default=",".join(PROGRAMS),
+                        help="separated by commas (%(default)s)")
+    names = parser.parse_args().programs.split(",")
+    for name in names:
+        if name not in PROGRAMS:
+            parser.error(f"no program is called {name}")
     with tempfile.TemporaryDirectory() as folder:
-        for name in parser.parse_args().programs.split(","):
+        for name in names:
             measure(name, folder)
 
 

@@ -82,9 +82,12 @@ def run_page(folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, default=10000000)
-    parser.add_argument("what", nargs="*", choices=["long", "page", []])
+    parser.add_argument("--events", type=int, default=10000000, help="of the long trace (10000000)")
+    parser.add_argument("what", nargs="*", metavar="WHAT", help="long, page; both when none is named")
     words = parser.parse_args()
+    for word in words.what:
+        if word not in ("long", "page"):
+            parser.error(f"{word} is neither long nor page")
     with tempfile.TemporaryDirectory(dir=BUILD) as name:
         if not words.what or "long" in words.what:
             run_long(pathlib.Path(name), words.events)
