@@ -6,6 +6,7 @@ the bars go to standard error.  Loops are aligned to 64 bytes in all variants:
 a loop of seven instructions that crosses such a line takes a third longer on
 a Zen 4, whichever variant it happens to.
 """
+import argparse
 import os
 import shutil
 import subprocess
@@ -31,9 +32,9 @@ def build(compiler):
 
 
 def main():
-    if {"-h", "--help"} & set(sys.argv):
-        print(__doc__)
-        return 0
+    argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     for compiler in filter(shutil.which, ("gcc", "clang")):
         print(f"array, {compiler} -O2 -falign-loops=64:", file=sys.stderr)
         done = subprocess.Popen([build(compiler)], text=True,

@@ -5,6 +5,7 @@ Prints `name,variant,metric,value` per call: instructions (exact: callgrind, two
 lengths, their difference), nanoseconds (the best of some turns, variants in
 rotation) and page faults.  Question C14, doc/questions.md.
 """
+import argparse
 import os
 import re
 import subprocess
@@ -49,9 +50,9 @@ def instructions(program, variant, rounds):
 
 
 def main():
-    if {"-h", "--help"} & set(sys.argv):
-        print(__doc__)
-        return 0
+    argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     program = build()
     found = {variant: [] for variant in VARIANTS}
     for turn in range(TURNS):

@@ -7,6 +7,7 @@ With and without huge pages, 1 to 1,000 allocators; each allocator takes 64 KiB
 and a table on the terminal.  The question is the project's first hypothesis:
 is growing by faults less demanding of the system, above all without huge pages?
 """
+import argparse
 import os
 import subprocess
 import sys
@@ -45,9 +46,9 @@ def measure(program, backing, count, size):
 
 
 def main():
-    if {"-h", "--help"} & set(sys.argv):
-        print(__doc__)
-        return 0
+    argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     program = build()
     table = []
     for load, size_of in LOADS.items():

@@ -14,6 +14,7 @@ PLAN_DATA     folder with minimalloc/*.csv and idealloc/*.csv (without it only
 MINIMALLOC    MiniMalloc's program; without it there is no comparison
 PLAN_SECONDS  limit for D and J, whose optimum is not known (default 10)
 """
+import argparse
 import os
 import pathlib
 import resource
@@ -86,9 +87,9 @@ def shuffled(program, files):
 
 
 def main():
-    if {"-h", "--help"} & set(sys.argv):
-        print(__doc__)
-        return 0
+    argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     program = build()
     plans = [(f"{kind}-{count}", f"{kind}:{count}", "2" if count < 200000 else "20")
              for kind, count in [("heap", 1000), ("heap", 10000), ("heap", 100000),
