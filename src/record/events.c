@@ -19,7 +19,7 @@ uint32_t
 tni_record_where_slowly(record_thread *t, uintptr_t slot, uintptr_t bp,
                         tn_trace_api api, uint32_t depth)
 {
-  const uintptr_t ra = *(const uintptr_t *)slot;
+  const uintptr_t ra = record_word(slot);
   record_window window;
   bool is_new;
   if (depth == 1 && !tni_record.check) {

@@ -37,8 +37,7 @@ memo_outer_holds(const record_thread *t, const record_memo *m, uintptr_t bp)
   if (TN_UNLIKELY(m->outer > p->count || d->hash != m->hash))
     return false;
   if (m->bp_at != MEMO_NO_BP &&
-      (m->bp_at ? *(const uintptr_t *)(m->inner[0].slot + m->bp_at) : bp) !=
-          d->bp)
+      (m->bp_at ? record_word(m->inner[0].slot + m->bp_at) : bp) != d->bp)
     return false;
   return record_are_same(&p->word[d->words], m->words);
 }
@@ -81,7 +80,7 @@ TN_INLINE void
 memo_one_keep(record_one *m, uintptr_t slot, tn_trace_api api, uint32_t stack)
 {
   *m = (record_one){.slot = slot,
-                    .ra = *(const uintptr_t *)slot,
+                    .ra = record_word(slot),
                     .generation = tni_record.generation,
                     .api = api,
                     .stack = stack};

@@ -34,7 +34,7 @@ path_bp_is_same(const record_path *p, uint32_t k)
   const record_detail *const d = &p->detail[k];
   return !(d->needs & PATH_NEEDS_STEP) &&
          (!(d->needs & PATH_NEEDS_BP) || d->bp_slot == 0 ||
-          unwind_read(d->bp_slot) == d->bp);
+          record_word(d->bp_slot) == d->bp);
 }
 
 /* Compare `need` frames outward from path[j - 1], which is believed.  Returns
@@ -135,7 +135,7 @@ path_note_needs(record_path *p, uint32_t n, const struct path_frame *f,
   if (needs & PATH_NEEDS_BP)
     d->bp = f->bp_slot == 0       ? s->bp
             : f->bp_slot < s->low ? 0
-                                  : unwind_read(f->bp_slot);
+                                  : record_word(f->bp_slot);
   return needs;
 }
 
@@ -250,7 +250,7 @@ path_outward(record_thread *t, unwind_state *s, uint32_t depth, path_fresh *f,
         s->bp_slot = slot + 8 + (uintptr_t)(intptr_t)rule.bp_offset;
       if (TN_UNLIKELY(slot <= s->slot || slot > s->last))
         *end = UNWIND_BROKEN;
-      else if ((s->ra = unwind_read(slot)) == 0)
+      else if ((s->ra = record_word(slot)) == 0)
         *end = UNWIND_END;
       s->slot = slot;
     } else {
@@ -267,7 +267,7 @@ path_outward(record_thread *t, unwind_state *s, uint32_t depth, path_fresh *f,
 static void
 path_innermost(record_thread *t, uintptr_t slot, record_window *window)
 {
-  t->innermost = (record_frame){slot, unwind_read(slot)};
+  t->innermost = (record_frame){slot, record_word(slot)};
   *window = (record_window){
       .frame = &t->innermost, .count = 1, .flags = TN_TRACE_STACK_CUT};
   window->key = record_key(t, window->frame, window->flags, 0);
@@ -301,7 +301,7 @@ tni_record_walk(record_thread *t, uintptr_t slot, uintptr_t bp, uint32_t depth,
     return;
   }
   unwind_state s = {.slot = slot,
-                    .ra = unwind_read(slot),
+                    .ra = record_word(slot),
                     .bp = bp,
                     .low = t->stack_low,
                     .last = t->stack_high - 8};

@@ -12,39 +12,9 @@ enum {
   UNWIND_SIGNAL_PC = 168,
 };
 
-unwind_table *tni_record_rules;
+record_known *tni_record_rules;
 
 /* ---- Rules, each found once ----------------------------------------------------- */
-
-static void
-unwind_put(const unwind_table *table, uintptr_t pc, record_rule rule)
-{
-  const size_t mask = ((size_t)1 << table->log2) - 1;
-  size_t i = unwind_slot(table, pc);
-  while (table->entries[i].pc != 0 && table->entries[i].pc != pc)
-    i = (i + 1) & mask;
-  table->entries[i].rule = rule;
-  __atomic_store_n(&table->entries[i].pc, pc, __ATOMIC_RELEASE);
-}
-
-/* A table of twice the size, or the first; NULL: no memory. */
-static unwind_table *
-unwind_grow(const unwind_table *old)
-{
-  const unsigned log2 = old ? old->log2 + 1 : UNWIND_RULES_LOG2;
-  unwind_table *const table = tni_record_inherited_pages(sizeof *table);
-  if (table == NULL)
-    return NULL;
-  table->log2 = log2;
-  table->entries = tni_record_pages(sizeof *table->entries << log2);
-  if (table->entries == NULL)
-    return NULL;
-  for (size_t i = 0; old != NULL && i < (size_t)1 << old->log2; i++)
-    if (old->entries[i].pc != 0)
-      unwind_put(table, old->entries[i].pc, old->entries[i].rule);
-  __atomic_store_n(&tni_record_rules, table, __ATOMIC_RELEASE);
-  return table;
-}
 
 TN_COLD record_rule
 tni_record_new_rule(uintptr_t ra, uintptr_t pc)
@@ -63,11 +33,8 @@ tni_record_new_rule(uintptr_t ra, uintptr_t pc)
     return rule;
   record_wiped *const w = tni_record_wiped;
   tni_record_lock(&w->rule_lock);
-  unwind_table *table = tni_record_rules;
-  if (table == NULL || w->rules * 2 >= (size_t)1 << table->log2)
-    table = unwind_grow(table);
-  if (table != NULL) {
-    unwind_put(table, ra, rule);
+  if (tni_record_known_room(&tni_record_rules, w->rules, UNWIND_RULES_LOG2)) {
+    known_put(tni_record_rules, ra, (unwind_word){.rule = rule}.word);
     w->rules++;
   }
   tni_record_unlock(&w->rule_lock);
@@ -111,10 +78,10 @@ unwind_signal(record_thread *t, unwind_state *s)
   const uintptr_t context = s->slot + 8;
   if (!unwind_can_read(s, context + UNWIND_SIGNAL_PC))
     return UNWIND_BROKEN;
-  const uintptr_t sp = unwind_read(context + UNWIND_SIGNAL_SP);
-  s->bp = unwind_read(context + UNWIND_SIGNAL_BP);
+  const uintptr_t sp = record_word(context + UNWIND_SIGNAL_SP);
+  s->bp = record_word(context + UNWIND_SIGNAL_BP);
   s->bp_slot = 0;
-  s->ra = unwind_read(context + UNWIND_SIGNAL_PC);
+  s->ra = record_word(context + UNWIND_SIGNAL_PC);
   s->slot = sp - 8;
   s->is_exact = s->has_signal = true;
   return tni_record_find_stack(t, sp, s) ? UNWIND_ON : UNWIND_BROKEN;
@@ -128,7 +95,7 @@ unwind_is_frame(const unwind_state *s, uintptr_t bp)
 {
   if (bp <= s->slot || !unwind_can_read(s, bp + 8))
     return false;
-  const record_rule next = unwind_rule(unwind_read(bp + 8));
+  const record_rule next = unwind_rule(record_word(bp + 8));
   return next.kind != RULE_UNKNOWN && next.kind != RULE_GUESS;
 }
 
@@ -148,7 +115,7 @@ unwind_cfa(const unwind_state *s, record_rule rule)
   case RULE_SP_DEREF: {
     const uintptr_t at =
         (rule.kind == RULE_BP_DEREF ? unwind_bp(s) : sp) + offset;
-    return unwind_can_read(s, at) ? unwind_read(at) : 0;
+    return unwind_can_read(s, at) ? record_word(at) : 0;
   }
   case RULE_SP:
   case RULE_UNKNOWN:
@@ -174,6 +141,6 @@ tni_record_step(record_thread *t, unwind_state *s, record_rule rule)
   else if (rule.bp_kind == RULE_BP_AT_BP)
     s->bp_slot = unwind_bp(s) + (uintptr_t)(intptr_t)rule.bp_offset;
   s->slot = slot;
-  s->ra = unwind_read(slot);
+  s->ra = record_word(slot);
   return s->ra == 0 ? UNWIND_END : UNWIND_ON;
 }

@@ -5,7 +5,7 @@
 #ifndef TNI_RECORD_UNWIND_H
 #define TNI_RECORD_UNWIND_H
 
-#include "record/record.h"
+#include "record/known.h"
 
 /* What a frame of the path needs, besides its return address being as it was. */
 enum {
@@ -19,42 +19,14 @@ enum {
 
 /* ---- Rules, each found once ----------------------------------------------------- */
 
-typedef struct unwind_entry {
-  uintptr_t pc;  // 0: free; stored last, release
+extern record_known *tni_record_rules;  // acquire/release; a rule by its pc
+
+/* A rule is a word of the table's. */
+typedef union unwind_word {
   record_rule rule;
-} unwind_entry;
-
-/* Replaced by a larger one when half full; the old one stays, as somebody may
- * be reading it. */
-typedef struct unwind_table {
-  unsigned log2;
-  unwind_entry *entries;  // wiped in a child
-} unwind_table;
-
-extern unwind_table *tni_record_rules;  // acquire/release
-
-TN_INLINE size_t
-unwind_slot(const unwind_table *table, uintptr_t pc)
-{
-  return (size_t)((pc * UNWIND_BASE) >> (64 - table->log2));
-}
-
-TN_INLINE bool
-unwind_get(const unwind_table *table, uintptr_t pc, record_rule *rule)
-{
-  const size_t mask = ((size_t)1 << table->log2) - 1;
-  for (size_t i = unwind_slot(table, pc);; i = (i + 1) & mask) {
-    /* Pairs with the release in unwind_put. */
-    const uintptr_t seen =
-        __atomic_load_n(&table->entries[i].pc, __ATOMIC_ACQUIRE);
-    if (seen == pc) {
-      *rule = table->entries[i].rule;
-      return true;
-    }
-    if (seen == 0)
-      return false;
-  }
-}
+  uint64_t word;
+} unwind_word;
+_Static_assert(sizeof(record_rule) == sizeof(uint64_t), "a rule is a word");
 
 /* Find the rule at pc and keep it as that of ra; 0: do not. */
 record_rule tni_record_new_rule(uintptr_t ra, uintptr_t pc);
@@ -63,12 +35,12 @@ record_rule tni_record_new_rule(uintptr_t ra, uintptr_t pc);
 TN_INLINE record_rule
 unwind_rule(uintptr_t ra)
 {
-  /* Pairs with the release in unwind_grow. */
-  const unwind_table *const table =
+  /* Pairs with the release in tni_record_known_room. */
+  const record_known *const table =
       __atomic_load_n(&tni_record_rules, __ATOMIC_ACQUIRE);
-  record_rule rule;
-  if (TN_LIKELY(table != NULL) && TN_LIKELY(unwind_get(table, ra, &rule)))
-    return rule;
+  unwind_word found;
+  if (TN_LIKELY(table != NULL) && TN_LIKELY(known_get(table, ra, &found.word)))
+    return found.rule;
   return tni_record_new_rule(ra, ra - 1);
 }
 
@@ -93,12 +65,6 @@ typedef enum unwind_result {
   UNWIND_BROKEN
 } unwind_result;
 
-TN_INLINE uintptr_t
-unwind_read(uintptr_t p)
-{
-  return *(const uintptr_t *)p;
-}
-
 TN_INLINE bool
 unwind_can_read(const unwind_state *s, uintptr_t p)
 {
@@ -111,7 +77,7 @@ unwind_bp(const unwind_state *s)
 {
   if (s->bp_slot == 0)
     return s->bp;
-  return unwind_can_read(s, s->bp_slot) ? unwind_read(s->bp_slot) : 0;
+  return unwind_can_read(s, s->bp_slot) ? record_word(s->bp_slot) : 0;
 }
 
 /* Learn on which stack sp is.  false: on none. */

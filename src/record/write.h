@@ -15,7 +15,7 @@ TN_INLINE uint32_t
 record_recall(record_thread *t, uintptr_t slot, uintptr_t bp, tn_trace_api api,
               uint32_t depth)
 {
-  const uintptr_t ra = *(const uintptr_t *)slot;
+  const uintptr_t ra = record_word(slot);
   return depth == 1 ? memo_one_get(memo_one_at(t, slot, ra), slot, ra, api)
                     : memo_get(t, memo_at(t, slot, ra), slot, ra, bp,
                                memo_how(api, depth));
