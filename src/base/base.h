@@ -19,5 +19,6 @@
 #include "base/check.h"
 #include "base/cpu.h"
 #include "base/format.h"
+#include "base/proto.h"
 
 #endif

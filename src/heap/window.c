@@ -34,27 +34,29 @@ tni_window_start(size_t rate)
 
 /* ---- Gaps ------------------------------------------------------------------------- */
 
-static double
+static int64_t
 window_gap(tni_heap_window *window)
 {
-  return tni_chance_gap(&window->random, (double)tni_window_rate);
+  const double gap = tni_chance_gap(&window->random, (double)tni_window_rate);
+  return gap < (double)(INT64_MAX / 2) ? (int64_t)gap : INT64_MAX / 2;
 }
 
 /* Blocks of a class that pass before the next sample. */
 static size_t
 window_wait(tni_heap_window *window, unsigned size_class)
 {
-  const double blocks = window_gap(window) / (double)tni_class_size(size_class);
-  return blocks < (double)(SIZE_MAX / 2) ? (size_t)blocks : SIZE_MAX / 2;
+  return (size_t)window_gap(window) / tni_class_size(size_class);
 }
 
-/* The handle's windows, made at first use; NULL: out of memory. */
+/* The handle's windows, made at first use; NULL: out of memory, or it is no
+ * thread's. */
 static tni_heap_window *
 window_of(tni_heap_local *local)
 {
   if (TN_LIKELY(local->window != NULL))
     return local->window;
-  tni_heap_window *const window = tni_meta_allocate(sizeof *window);
+  tni_heap_window *const window =
+      local == &tni_heap_nobody ? NULL : tni_meta_allocate(sizeof *window);
   if (!window)
     return NULL;
   tni_os_entropy(&window->random, sizeof window->random);
@@ -68,14 +70,11 @@ window_of(tni_heap_local *local)
 }
 
 bool
-tni_window_is_due(tni_heap_local *local, size_t size)
+tni_window_renew(tni_heap_local *local, size_t size)
 {
-  tni_heap_window *const window = window_of(local);
+  tni_heap_window *const window = local->window;
   if (!window)
-    return false;
-  window->left -= (double)size;
-  if (window->left >= 0)
-    return false;
+    return window_of(local) && tni_window_is_due(local, size);
   window->left = window_gap(window);
   return true;
 }
@@ -92,17 +91,26 @@ tni_window_count(tni_heap_local *local, unsigned size_class, void ***blocks)
                   *blocks);
 }
 
-/* Fill a window from the stack of its class, which must have a block first; n
- * is how many are wanted. */
+/* Fill an empty window with what there is on the stack.  Where blocks come and
+ * go few are on it each time; then more come from pages, and go round from then
+ * on. */
 static void
-window_fill(tni_heap_local *local, unsigned size_class, size_t n)
+window_fill(tni_heap_local *local, unsigned size_class)
 {
-  tn_heap_local *const cache = tni_local_cache(local);
-  void **const blocks = local->window->blocks[size_class];
-  n = tni_min(n, tni_local_count(local, size_class));
-  cache->top[size_class] -= n;
-  memcpy(blocks + 1, cache->top[size_class] + 1, n * sizeof *blocks);
-  cache->top[TN_HEAP_CLASSES + size_class] = blocks + n;
+  tni_heap_window *const window = local->window;
+  const size_t *const wait = &window->wait[size_class];
+  const size_t n = tni_min(tni_local_count(local, size_class), *wait);
+  tni_window_move(local, size_class, tni_min(n, TNI_WINDOW_BLOCKS));
+  if (n >= TNI_WINDOW_FEW)
+    return;
+  void *more[TNI_WINDOW_TOP];
+  const size_t got = tni_local_take_batch(local, size_class, more,
+                                          tni_min(TNI_WINDOW_TOP - n, *wait));
+  void ***const top =
+      &tni_local_cache(local)->top[TN_HEAP_CLASSES + size_class];
+  memcpy(*top + 1, more, got * sizeof *more);
+  *top += got;
+  window->wait[size_class] -= got;
 }
 
 void *
@@ -111,11 +119,11 @@ tni_window_take(tni_heap_local *local, unsigned size_class, bool *is_due)
   tni_heap_window *const window = window_of(local);
   *is_due = false;
   if (!window)
-    return tni_local_take(local, size_class);
+    return NULL;
+  if (local->is_trapped)
+    tni_purge_step(local);  // which may empty it
   void ***const top =
       &tni_local_cache(local)->top[TN_HEAP_CLASSES + size_class];
-  if (TN_UNLIKELY(local->is_trapped))
-    tni_purge_step(local);  // which may empty it
   if (**top)
     return *(*top)--;
   if (window->wait[size_class] == 0) {
@@ -126,12 +134,9 @@ tni_window_take(tni_heap_local *local, unsigned size_class, bool *is_due)
   void *const block = tni_local_take(local, size_class);
   if (!block)
     return NULL;
-  local->busy[size_class / 64] |= (uint64_t)1 << size_class % 64;
   window->wait[size_class]--;
-  window_fill(local, size_class,
-              tni_min(window->wait[size_class], TNI_WINDOW_BLOCKS));
-  void **blocks;
-  window->wait[size_class] -= tni_window_count(local, size_class, &blocks);
+  if (!local->is_trapped)
+    window_fill(local, size_class);
   return block;
 }
 

@@ -21,20 +21,24 @@
  *                   what is given back unused is counted back.
  * Threads   the handle's owner.
  * Failure   without memory for windows blocks come from stacks, unsampled.
- * Cost      about a hundred instructions for up to TNI_WINDOW_BLOCKS blocks.
+ * Cost      about ninety instructions for up to TNI_WINDOW_BLOCKS blocks.
  * Design    doc/design/profile.md      Tests  test/heap/test_heap_window.c
  * SPDX-License-Identifier: MIT
  */
 #ifndef TNI_HEAP_WINDOW_H
 #define TNI_HEAP_WINDOW_H
 
+#include <string.h>
+
 #include "heap/local.h"
 
-#define TNI_WINDOW_BLOCKS 32u
+#define TNI_WINDOW_BLOCKS 127u  // as a stack has at most
+#define TNI_WINDOW_FEW    32u   // a stack of fewer gets more from pages,
+#define TNI_WINDOW_TOP    120u  // up to so many
 
 typedef struct tni_heap_window {
   uint64_t random;
-  double left;  // bytes until a sample, of blocks that come from no window
+  int64_t left;  // bytes until a sample, of blocks that come from no window
   size_t wait[TN_HEAP_WINDOWS];  // blocks until the class's next sample
   void *blocks[TN_HEAP_WINDOWS][TNI_WINDOW_BLOCKS + 1];  // the first is NULL
 } tni_heap_window;
@@ -51,12 +55,57 @@ void tni_window_start(size_t rate);
  * classes was filled in. */
 void tni_window_attach(tni_heap_local *local);
 
-/* A block for a request of the table's sizes and ordinary alignment.  NULL: out
- * of memory, or *is_due: it is to be a sample, and comes from elsewhere. */
+/* Move the newest n blocks of a stack to its empty window. */
+static inline void
+tni_window_move(tni_heap_local *local, unsigned size_class, size_t n)
+{
+  tn_heap_local *const cache = tni_local_cache(local);
+  void **const blocks = local->window->blocks[size_class];
+  void **const from = cache->top[size_class] - n;
+  local->window->wait[size_class] -= n;
+  cache->top[size_class] = from;
+  cache->top[TN_HEAP_CLASSES + size_class] = blocks + n;
+  memcpy(blocks + 1, from + 1, n * sizeof *blocks);
+}
+
+/* As tni_window_take, where there are enough blocks for a window; NULL: that
+ * is to be asked. */
+static inline void *
+tni_window_try(tni_heap_local *local, unsigned size_class)
+{
+  tni_heap_window *const window = local->window;
+  if (TN_UNLIKELY(!window || local->is_trapped))
+    return NULL;
+  void ***const top =
+      &tni_local_cache(local)->top[TN_HEAP_CLASSES + size_class];
+  size_t n = tni_local_count(local, size_class);
+  n = tni_min(n, window->wait[size_class]);
+  n = tni_min(n, TNI_WINDOW_BLOCKS);
+  if (TN_UNLIKELY(n < TNI_WINDOW_FEW || **top))
+    return NULL;
+  tni_window_move(local, size_class, n);
+  return *(*top)--;
+}
+
+/* A block for a request of the table's sizes and ordinary alignment.  NULL: none
+ * is to be had here, or *is_due: it is to be a sample. */
 void *tni_window_take(tni_heap_local *local, unsigned size_class, bool *is_due);
 
+/* The slow part of the next. */
+TN_COLD bool tni_window_renew(tni_heap_local *local, size_t size);
+
 /* Whether a block of size bytes that comes from no window is a sample. */
-bool tni_window_is_due(tni_heap_local *local, size_t size);
+static inline bool
+tni_window_is_due(tni_heap_local *local, size_t size)
+{
+  tni_heap_window *const window = local->window;
+  if (TN_LIKELY(window != NULL)) {
+    window->left -= (int64_t)size;
+    if (TN_LIKELY(window->left >= 0))
+      return false;
+  }
+  return tni_window_renew(local, size);
+}
 
 /* The blocks in the window of a class; *blocks[1] is the oldest. */
 size_t tni_window_count(tni_heap_local *local, unsigned size_class,

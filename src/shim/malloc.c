@@ -17,13 +17,19 @@
 void *
 tni_shim_allocate(size_t size, size_t align, unsigned flags)
 {
-  void *const block =
-      TN_UNLIKELY(tni_window_rate != 0)
-          ? tni_profile_allocate(size, align, flags)
-          : tn_heap_allocate(&tni_heap_default, size, align, flags).pointer;
-  if (!block)
+  if (TN_UNLIKELY(tni_window_rate != 0) && size <= TN_HEAP_TABLE_MAX &&
+      align <= TN_ALIGN && flags == 0) {
+    void *const block = tni_profile_allocate(size);
+    if (TN_LIKELY(block != NULL))
+      return block;
+  }
+  const tn_block block =
+      tn_heap_allocate(&tni_heap_default, size, align, flags);
+  if (TN_UNLIKELY(!block.pointer))
     errno = ENOMEM;
-  return block;
+  else if (tni_profile_is_due(block.granted))
+    return tni_profile_add(block, size, align, flags);
+  return block.pointer;
 }
 
 void

@@ -14,74 +14,73 @@ static struct {
 
 /* ---- Allocating ------------------------------------------------------------------- */
 
-/* Give a sample that was written down; without memory for that, or for the
- * sample, an ordinary block. */
-static TN_COLD void *
+/* A small sample, written down; NULL: no memory. */
+static void *
 profile_sample(size_t size, size_t align, unsigned flags)
 {
   tn_heap *const home = &tni_heap_default;
-  const bool is_small = tni_class_of(size, align, PROFILE_SLICE) != 0;
-  const size_t charge = is_small ? tn_heap_good_size(size, align) : 0;
+  const size_t charge = tn_heap_good_size(size, align);
   if (!tni_heap_charge(home, charge))
     return NULL;  // TENURE_LIMIT
-  const tn_block block = tn_heap_allocate(is_small ? profile_state.apart : home,
-                                          size, align, flags);
+  const tn_block block =
+      tn_heap_allocate(profile_state.apart, size, align, flags);
   if (!block.pointer) {
     tni_heap_uncharge(home, charge);
     return NULL;
   }
-  if (is_small)  // what tni_profile_forget takes off
-    tni_add_relaxed(&home->taken, block.granted - charge);
-  if (!tni_profile_add(tni_address(block.pointer), block.granted) && is_small)
+  /* What tni_profile_forget takes off. */
+  tni_add_relaxed(&home->taken, block.granted - charge);
+  if (!tni_profile_note(tni_address(block.pointer), block.granted))
     tni_heap_uncharge(home, block.granted);
   return block.pointer;
 }
 
-/* Whether a block that comes from no window is a sample. */
 static bool
-profile_is_due(tni_heap_local *local, size_t size, size_t align)
+profile_may_be_small(size_t size, size_t align)
 {
-  const unsigned size_class = tni_class_of(size, align, PROFILE_SLICE);
-  return tni_window_is_due(local, size_class ? tni_local_sizes[size_class]
-                                             : tn_heap_good_size(size, align));
+  return tni_class_of(size, align, PROFILE_SLICE) != 0;
 }
 
-/* A block that malloc's fast path did not have: from a window, if such a
- * request has one. */
-static inline void *
-profile_take(tni_heap_local *local, size_t size, size_t align, unsigned flags,
-             bool *is_due)
+void *
+tni_profile_add(tn_block block, size_t size, size_t align, unsigned flags)
 {
-  if (align > TN_ALIGN || size > TN_HEAP_TABLE_MAX || flags != 0) {
-    *is_due = profile_is_due(local, size, align);
-    return NULL;
+  if (!profile_may_be_small(size, align)) {
+    (void)tni_profile_note(tni_address(block.pointer), block.granted);
+    return block.pointer;
   }
-  const unsigned size_class = tn_heap_class(size);
-  void *const block = tni_window_take(local, size_class, is_due);
-  if (!block)
-    return NULL;
-  if (TNI_HEAP_CHECKED)
-    tni_live_set_fast(block);
-  tni_annotate_give(block, tni_class_size(size_class));
+  void *const sample = profile_sample(size, align, flags);
+  if (!sample)
+    return block.pointer;
+  tn_heap_free_any(block.pointer);
+  return sample;
+}
+
+/* A window has to be looked after, or its class is due. */
+static TN_COLD void *
+profile_take(tni_heap_local *here, unsigned size_class, size_t size)
+{
+  bool is_due;
+  void *const block = tni_window_take(here, size_class, &is_due);
+  if (is_due)
+    return profile_sample(size, TN_ALIGN, 0);
+  if (block) {
+    if (TNI_HEAP_CHECKED)
+      tni_live_set_fast(block);
+    tni_annotate_give(block, tni_class_size(size_class));
+  }
   return block;
 }
 
-/* A thread's first block, and what it asks for when it has ended, is never a
- * sample. */
 void *
-tni_profile_allocate(size_t size, size_t align, unsigned flags)
+tni_profile_allocate(size_t size)
 {
-  bool is_due = false;
   tni_heap_local *const here = (tni_heap_local *)tni_heap_here;
-  if (TN_LIKELY(here != &tni_heap_nobody)) {
-    void *const block = profile_take(here, size, align, flags, &is_due);
-    if (block)
-      return block;
-  }
-  void *const sample = is_due ? profile_sample(size, align, flags) : NULL;
-  return sample
-             ? sample
-             : tn_heap_allocate(&tni_heap_default, size, align, flags).pointer;
+  const unsigned size_class = tn_heap_class(size);
+  void *const block = tni_window_try(here, size_class);
+  if (TNI_HEAP_CHECKED || !TN_LIKELY(block != NULL))
+    return profile_take(here, size_class, size);
+  tni_annotate_give(block, tni_class_size(size_class));
+  return block;
 }
 
 /* ---- Freeing and resizing ------------------------------------------------------------ */
@@ -96,6 +95,8 @@ void
 tni_profile_forget(const void *pointer)
 {
   tni_profile_block gone;
+  if (tni_heap_map_class(pointer) != 0)
+    return;  // on a full stack, say
   const tni_heap_page *const page = tni_heap_find_page(pointer);
   if (!page ||
       (!profile_is_small(page) && tni_page_kind_of(page) != TNI_PAGE_LARGE))
@@ -136,11 +137,8 @@ tni_profile_reallocate(void *pointer, size_t size)
   const bool is_apart = profile_is_small(page);
   if (is_apart && !TNI_HEAP_CHECKED && size <= old && size >= old / 2)
     return pointer;
-  tni_heap_local *const here = (tni_heap_local *)tni_heap_here;
-  const bool is_due =
-      here != &tni_heap_nobody && profile_is_due(here, size, TN_ALIGN);
-  const bool is_small = tni_class_of(size, TN_ALIGN, PROFILE_SLICE) != 0;
-  if (is_apart || (is_due && is_small))
+  const bool is_due = tni_profile_is_due(tn_heap_good_size(size, TN_ALIGN));
+  if (is_apart || (is_due && profile_may_be_small(size, TN_ALIGN)))
     return profile_copy(pointer, old, size, is_due);
   /* It is taken out before it moves: somebody else may have its address then:
    * [profile.live]. */
@@ -151,7 +149,7 @@ tni_profile_reallocate(void *pointer, size_t size)
   if (!block.pointer && is_live)
     tni_profile_put_back(&was);
   if (block.pointer && is_due)
-    (void)tni_profile_add(tni_address(block.pointer), block.granted);
+    (void)tni_profile_note(tni_address(block.pointer), block.granted);
   return block.pointer;
 }
 

@@ -34,23 +34,24 @@
 #define TNI_PROFILE_DEPTH 64u    // frames, at most
 #define TNI_PROFILE_UNIT  256.0  // counters of blocks are in parts of one
 
-/* Where samples were asked for: a stack. */
-typedef struct tni_profile_site {
-  struct tni_profile_site *older;  // const: of all sites
-  struct tni_profile_site *next;   // const: in its chain
-  uint64_t hash;                   // const
-  _Atomic int64_t blocks[2];       // atomic: allocated, freed; in parts
-  _Atomic int64_t bytes[2];        // atomic
-  uint32_t depth;                  // const
-  uintptr_t pc[];                  // const: innermost first
-} tni_profile_site;
-
 /* A pc that is in a site, once. */
 typedef struct tni_profile_place {
   struct tni_profile_place *older;  // const: of all places
   struct tni_profile_place *next;   // const: in its chain
   uintptr_t pc;                     // const
+  uint32_t number;                  // const: from 1 on
 } tni_profile_place;
+
+/* Where samples were asked for: a stack. */
+typedef struct tni_profile_site {
+  struct tni_profile_site *older;    // const: of all sites
+  struct tni_profile_site *next;     // const: in its chain
+  uint64_t hash;                     // const
+  _Atomic int64_t blocks[2];         // atomic: allocated, freed; in parts
+  _Atomic int64_t bytes[2];          // atomic
+  uint32_t depth;                    // const
+  const tni_profile_place *place[];  // const: innermost first
+} tni_profile_site;
 
 /* A sample that is live. */
 typedef struct tni_profile_block {
@@ -67,7 +68,7 @@ extern _Atomic(tni_profile_site *) tni_profile_sites;
 extern _Atomic(tni_profile_place *) tni_profile_places;
 
 /* Write down a sample that malloc's caller asked for; false: no memory. */
-bool tni_profile_add(uintptr_t address, size_t size);
+bool tni_profile_note(uintptr_t address, size_t size);
 /* Write one down again that was taken. */
 void tni_profile_put_back(const tni_profile_block *block);
 /* Take a sample out; false: the address is none. */

@@ -23,6 +23,7 @@ static struct {
   size_t count;             // lock
   tni_profile_site *site[SITES_CHAINS];    // lock: chains by hash
   tni_profile_place *place[SITES_CHAINS];  // lock
+  uint32_t places;                         // lock: so many
 } sites_state;
 
 static uint64_t
@@ -34,24 +35,36 @@ sites_mix(uint64_t hash, uintptr_t word)
 
 /* ---- Sites and places: only ever added ---------------------------------------------- */
 
-/* Note a pc; false: no memory. */
-static bool
-sites_add_place(uintptr_t pc)
+/* The place of a pc; NULL: no memory. */
+static const tni_profile_place *
+sites_place(uintptr_t pc)
 {
   tni_profile_place **const chain =
       &sites_state.place[sites_mix(0, pc) % SITES_CHAINS];
   for (const tni_profile_place *at = *chain; at; at = at->next)
     if (at->pc == pc)
-      return true;
+      return at;
   tni_profile_place *const place = tni_meta_allocate(sizeof *place);
   if (!place)
-    return false;
+    return NULL;
   place->pc = pc;
+  place->number = ++sites_state.places;
   place->next = *chain;
   place->older = tni_load_relaxed(&tni_profile_places);
   *chain = place;
   /* Pairs with the writer's acquire: [profile.site]. */
   tni_store_release(&tni_profile_places, place);
+  return place;
+}
+
+static bool
+sites_is(const tni_profile_site *site, const uintptr_t *pc, unsigned depth)
+{
+  if (site->depth != depth)
+    return false;
+  for (unsigned i = 0; i < depth; i++)
+    if (site->place[i]->pc != pc[i])
+      return false;
   return true;
 }
 
@@ -63,19 +76,21 @@ sites_find(const uintptr_t *pc, unsigned depth)
     hash = sites_mix(hash, pc[i]);
   tni_profile_site **const chain = &sites_state.site[hash % SITES_CHAINS];
   for (tni_profile_site *at = *chain; at; at = at->next)
-    if (at->hash == hash && at->depth == depth &&
-        memcmp(at->pc, pc, depth * sizeof *pc) == 0)
+    if (at->hash == hash && sites_is(at, pc, depth))
       return at;
-  for (unsigned i = 0; i < depth; i++)
-    if (!sites_add_place(pc[i]))
-      return NULL;
-  tni_profile_site *const site =
-      tni_meta_allocate(sizeof *site + depth * sizeof *pc);
+  const size_t size = sizeof(tni_profile_site) + depth * sizeof(void *);
+  tni_profile_site *const site = tni_meta_allocate(size);
   if (!site)
     return NULL;
+  for (unsigned i = 0; i < depth; i++) {
+    site->place[i] = sites_place(pc[i]);
+    if (!site->place[i]) {
+      tni_meta_free(site, size);
+      return NULL;
+    }
+  }
   site->hash = hash;
   site->depth = depth;
-  memcpy(site->pc, pc, depth * sizeof *pc);
   site->next = *chain;
   site->older = tni_load_relaxed(&tni_profile_sites);
   *chain = site;
@@ -157,7 +172,7 @@ sites_remove(tni_profile_block *entry)
 }
 
 bool
-tni_profile_add(uintptr_t address, size_t size)
+tni_profile_note(uintptr_t address, size_t size)
 {
   uintptr_t pc[TNI_PROFILE_DEPTH];
   tni_os_fork_lock(&sites_lock);

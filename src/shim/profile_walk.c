@@ -131,9 +131,11 @@ tni_profile_walk(uintptr_t *pc, unsigned max)
   uintptr_t ra;
   if (!walk_find_stack(&s))
     return 0;
+  struct dl_find_object object = {.dlfo_map_end = NULL};
   while (depth < max && walk_read(&s, s.slot, &ra) && ra != 0) {
-    struct dl_find_object object;
-    if (_dl_find_object(tni_pointer(ra - 1), &object) != 0)
+    if ((ra - 1 < tni_address(object.dlfo_map_start) ||
+         ra - 1 >= tni_address(object.dlfo_map_end)) &&
+        _dl_find_object(tni_pointer(ra - 1), &object) != 0)
       break;
     if (depth > 0 || !walk_is_ours(ra - 1))
       pc[depth++] = ra - 1;

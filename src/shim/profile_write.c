@@ -1,10 +1,9 @@
 /* profile_write.c -- profile.proto in gzip; see profile.h
  *
  * For signal handlers: no lock, no allocation, system calls only.  gzip is what
- * readers expect; its blocks are stored, not packed.  A place's number is its
- * address.
+ * readers expect; its blocks are stored, not packed.
  *
- * Source  github.com/google/pprof, proto/profile.proto; RFC 1951, 1952.
+ * Source  RFC 1951, 1952.
  * SPDX-License-Identifier: MIT
  */
 #ifndef _GNU_SOURCE
@@ -19,19 +18,6 @@
 
 #include "record/record.h"
 #include "shim/profile.h"
-
-/* Numbers of fields. */
-enum {
-  WRITE_SAMPLE_TYPE = 1,
-  WRITE_SAMPLE = 2,
-  WRITE_MAPPING = 3,
-  WRITE_LOCATION = 4,
-  WRITE_STRING = 6,
-  WRITE_TIME = 9,
-  WRITE_PERIOD_TYPE = 11,
-  WRITE_PERIOD = 12,
-  WRITE_DEFAULT_TYPE = 14,
-};
 
 /* Numbers of strings; behind them the files of mappings. */
 enum {
@@ -67,12 +53,13 @@ static struct {
   uint32_t written;          // profiles so far
   int fd;
   bool is_wrong;
+  uint32_t crcs[256];  // of each byte
   uint32_t crc;
   uint32_t size;
   size_t used;
   unsigned char block[4096];
-  size_t length;
-  unsigned char message[1024];  // the longest has 64 places and 4 values
+  tni_proto message;
+  unsigned char room[1024];  // the longest has 64 places and 4 values
   write_mapping *mappings;
   size_t count;
 } write_state;
@@ -116,19 +103,25 @@ write_block(bool is_last)
   write_state.used = 0;
 }
 
-/* Four bits at a time, of the reflected polynomial 0xedb88320. */
+/* Of the reflected polynomial 0xedb88320, a byte at a time: first of single
+ * bits, then of their sums. */
+static void
+write_make_crcs(void)
+{
+  uint32_t *const crcs = write_state.crcs;
+  crcs[128] = 0xedb88320;
+  for (size_t i = 64; i > 0; i /= 2)
+    crcs[i] = crcs[2 * i] >> 1 ^ (crcs[2 * i] & 1 ? crcs[128] : 0);
+  for (size_t i = 1; i < 256; i++)
+    crcs[i] = crcs[i & (i - 1)] ^ crcs[i & -i];
+}
+
 static uint32_t
 write_crc(uint32_t crc, const unsigned char *data, size_t size)
 {
-  static const uint32_t table[16] = {
-      0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
-      0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
-      0x9b64c2b0, 0x86d3d2d4, 0xa00ae278, 0xbdbdf21c};
   crc = ~crc;
-  for (size_t i = 0; i < size; i++) {
-    crc = table[(crc ^ data[i]) & 15] ^ crc >> 4;
-    crc = table[(crc ^ data[i] >> 4) & 15] ^ crc >> 4;
-  }
+  for (size_t i = 0; i < size; i++)
+    crc = write_state.crcs[(crc ^ data[i]) & 255] ^ crc >> 8;
   return ~crc;
 }
 
@@ -152,80 +145,38 @@ write_bytes(const void *data, size_t size)
 
 /* ---- profile.proto ------------------------------------------------------------------ */
 
-static size_t
-write_varint(unsigned char *to, uint64_t value)
-{
-  size_t n = 0;
-  for (; value >= 0x80; value >>= 7)
-    to[n++] = (unsigned char)(value | 0x80);
-  to[n++] = (unsigned char)value;
-  return n;
-}
-
-/* Append a number to the message. */
-static void
-write_value(uint64_t value)
-{
-  write_state.length +=
-      write_varint(write_state.message + write_state.length, value);
-}
-
-static void
-write_field(unsigned field, uint64_t value)
-{
-  write_value(field << 3);
-  write_value(value);
-}
-
-/* A field of the profile that is a number. */
-static void
-write_number(unsigned field, uint64_t value)
-{
-  write_state.length = 0;
-  write_field(field, value);
-  write_bytes(write_state.message, write_state.length);
-  write_state.length = 0;
-}
-
 /* A field of the profile that is a text or a message. */
 static void
 write_text(unsigned field, const void *text, size_t size)
 {
-  unsigned char head[20];
-  size_t n = write_varint(head, field << 3 | 2);
-  n += write_varint(head + n, size);
-  write_bytes(head, n);
+  unsigned char head[TNI_PROTO_HEAD];
+  write_bytes(head, tni_proto_head(head, field, size));
   write_bytes(text, size);
+}
+
+/* A field that is a number. */
+static void
+write_number(unsigned field, uint64_t value)
+{
+  tni_proto_number(&write_state.message, field, value);
+  write_bytes(write_state.room, write_state.message.size);
+  write_state.message.size = 0;
 }
 
 /* The message, whole now. */
 static void
 write_message(unsigned field)
 {
-  write_text(field, write_state.message, write_state.length);
-  write_state.length = 0;
+  write_text(field, write_state.room, write_state.message.size);
+  write_state.message.size = 0;
 }
 
 static void
 write_type(unsigned field, unsigned type, unsigned unit)
 {
-  write_field(1, type);
-  write_field(2, unit);
+  tni_proto_number(&write_state.message, 1, type);
+  tni_proto_number(&write_state.message, 2, unit);
   write_message(field);
-}
-
-/* Numbers one after the other are a field of a message. */
-static void
-write_packed(unsigned field, const uint64_t *values, size_t n)
-{
-  unsigned char one[10];
-  size_t size = 0;
-  for (size_t i = 0; i < n; i++)
-    size += write_varint(one, values[i]);
-  write_value(field << 3 | 2);
-  write_value(size);
-  for (size_t i = 0; i < n; i++)
-    write_value(values[i]);
 }
 
 static void
@@ -244,22 +195,22 @@ write_sample(const tni_profile_site *site)
   values[2] = (uint64_t)((blocks - freed[0] + half) / unit);
   values[3] = (uint64_t)(bytes - freed[1]);
   for (unsigned i = 0; i < site->depth; i++)
-    places[i] = site->pc[i];
-  write_packed(1, places, site->depth);
-  write_packed(2, values, 4);
-  write_message(WRITE_SAMPLE);
+    places[i] = site->place[i]->number;
+  tni_proto_packed(&write_state.message, 1, places, site->depth);
+  tni_proto_packed(&write_state.message, 2, values, 4);
+  write_message(TNI_PROFILE_SAMPLE);
 }
 
 static void
 write_place(const tni_profile_place *place)
 {
-  write_field(1, place->pc);
+  tni_proto_number(&write_state.message, 1, place->number);
   for (size_t i = 0; i < write_state.count; i++)
     if (place->pc >= write_state.mappings[i].start &&
         place->pc < write_state.mappings[i].end)
-      write_field(2, i + 1);
-  write_field(3, place->pc);
-  write_message(WRITE_LOCATION);
+      tni_proto_number(&write_state.message, 2, i + 1);
+  tni_proto_number(&write_state.message, 3, place->pc);
+  write_message(TNI_PROFILE_LOCATION);
 }
 
 /* ---- Mappings ------------------------------------------------------------------------- */
@@ -304,12 +255,12 @@ write_mappings(void)
 {
   for (size_t i = 0; i < write_state.count; i++) {
     const write_mapping *const m = &write_state.mappings[i];
-    write_field(1, i + 1);
-    write_field(2, m->start);
-    write_field(3, m->end);
-    write_field(4, m->offset);
-    write_field(5, WRITE_FILES + i);
-    write_message(WRITE_MAPPING);
+    tni_proto_number(&write_state.message, 1, i + 1);
+    tni_proto_number(&write_state.message, 2, m->start);
+    tni_proto_number(&write_state.message, 3, m->end);
+    tni_proto_number(&write_state.message, 4, m->offset);
+    tni_proto_number(&write_state.message, 5, WRITE_FILES + i);
+    write_message(TNI_PROFILE_MAPPING);
   }
 }
 
@@ -318,14 +269,14 @@ write_mappings(void)
 static void
 write_profile(void)
 {
-  write_type(WRITE_SAMPLE_TYPE, WRITE_ALLOC_OBJECTS, WRITE_COUNT);
-  write_type(WRITE_SAMPLE_TYPE, WRITE_ALLOC_SPACE, WRITE_BYTES);
-  write_type(WRITE_SAMPLE_TYPE, WRITE_INUSE_OBJECTS, WRITE_COUNT);
-  write_type(WRITE_SAMPLE_TYPE, WRITE_INUSE_SPACE, WRITE_BYTES);
-  write_type(WRITE_PERIOD_TYPE, WRITE_SPACE, WRITE_BYTES);
-  write_number(WRITE_PERIOD, tni_window_rate);
-  write_number(WRITE_TIME, tni_record_ns(CLOCK_REALTIME));
-  write_number(WRITE_DEFAULT_TYPE, WRITE_INUSE_SPACE);
+  write_type(TNI_PROFILE_SAMPLE_TYPE, WRITE_ALLOC_OBJECTS, WRITE_COUNT);
+  write_type(TNI_PROFILE_SAMPLE_TYPE, WRITE_ALLOC_SPACE, WRITE_BYTES);
+  write_type(TNI_PROFILE_SAMPLE_TYPE, WRITE_INUSE_OBJECTS, WRITE_COUNT);
+  write_type(TNI_PROFILE_SAMPLE_TYPE, WRITE_INUSE_SPACE, WRITE_BYTES);
+  write_type(TNI_PROFILE_PERIOD_TYPE, WRITE_SPACE, WRITE_BYTES);
+  write_number(TNI_PROFILE_PERIOD, tni_window_rate);
+  write_number(TNI_PROFILE_TIME, tni_record_ns(CLOCK_REALTIME));
+  write_number(TNI_PROFILE_DEFAULT_TYPE, WRITE_INUSE_SPACE);
   /* Pair with the releases of who adds: a site's places are seen. */
   for (const tni_profile_site *site = tni_load_acquire(&tni_profile_sites);
        site; site = site->older)
@@ -335,9 +286,9 @@ write_profile(void)
        at = at->older)
     write_place(at);
   for (unsigned i = 0; i < WRITE_FILES; i++)
-    write_text(WRITE_STRING, write_strings[i], strlen(write_strings[i]));
+    write_text(TNI_PROFILE_STRING, write_strings[i], strlen(write_strings[i]));
   for (size_t i = 0; i < write_state.count; i++)
-    write_text(WRITE_STRING, write_state.mappings[i].file,
+    write_text(TNI_PROFILE_STRING, write_state.mappings[i].file,
                write_state.mappings[i].length);
 }
 
@@ -355,7 +306,10 @@ write_file(const char *prefix)
   write_state.fd = tni_record_open(path, O_WRONLY | O_CREAT | O_TRUNC);
   write_state.is_wrong = write_state.fd < 0;
   write_state.crc = write_state.size = 0;
+  write_state.message =
+      (tni_proto){.data = write_state.room, .room = sizeof write_state.room};
   if (!write_state.is_wrong) {
+    write_make_crcs();
     write_find_mappings(text);
     write_raw(head, sizeof head);
     write_profile();

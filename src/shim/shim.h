@@ -53,9 +53,21 @@ void tni_shim_read_options(void);
  * and by tni_profile_finish into files whose names begin with prefix. */
 void tni_profile_start(size_t rate, int number, const char *prefix);
 void tni_profile_finish(void);
-/* While there is one, in the place of the heap's functions: a block, which may
- * be a sample; and another size of one. */
-void *tni_profile_allocate(size_t size, size_t align, unsigned flags);
+/* While there is one: a block of at most TN_HEAP_TABLE_MAX bytes, which may be a
+ * sample; NULL: ask the heap. */
+void *tni_profile_allocate(size_t size);
+/* Whether any other block, of size bytes, is to be one; never what a thread
+ * asks for when it has ended. */
+static inline bool
+tni_profile_is_due(size_t size)
+{
+  return TN_UNLIKELY(tni_window_rate != 0) &&
+         tni_window_is_due((tni_heap_local *)tni_heap_here, size);
+}
+/* Then the sample; block, or one in its place. */
+TN_COLD void *tni_profile_add(tn_block block, size_t size, size_t align,
+                              unsigned flags);
+/* In the place of the heap's function. */
 void *tni_profile_reallocate(void *pointer, size_t size);
 /* A block is about to be freed. */
 TN_COLD void tni_profile_forget(const void *pointer);

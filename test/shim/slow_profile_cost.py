@@ -3,8 +3,9 @@
 
     test/shim/slow_profile_cost.py [-v]
 
-At the rate that is advised, 512 KiB, at most 1 % more than without; for python
-with its own allocator off, one malloc each 500 instructions, 3 %.
+At the rate that is advised, 512 KiB, at most 1 % more than without; also for
+python with its own allocator off, one malloc each 1,000 instructions.  What the
+heap does by the clock is not counted: how often that is depends on the machine.
 """
 import os
 import pathlib
@@ -18,12 +19,14 @@ BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build")).resolve()
 sys.path.insert(0, str(ROOT / "test/foreign"))
 from malloc_programs import LUA, PYTHON, SQL  # noqa: E402
 
-PROGRAMS = {  # command, PYTHONMALLOC, at most
-    "sqlite3": (["/usr/bin/sqlite3", ":memory:", SQL % 6000], "", 1.01),
-    "lua5.4": (["/usr/bin/lua5.4", "-e", LUA % 20000], "", 1.01),
-    "python3": (["/usr/bin/python3", "-S", "-c", PYTHON % 1000], "", 1.01),
-    "python3-malloc": (["/usr/bin/python3", "-S", "-c", PYTHON % 1000],
-                       "malloc", 1.03),
+MOST = 1.01
+RUNS = 2  # samples are drawn by chance
+PROGRAMS = {  # command, PYTHONMALLOC
+    "sqlite3": (["/usr/bin/sqlite3", ":memory:", SQL % 6000], ""),
+    "lua5.4": (["/usr/bin/lua5.4", "-e", LUA % 20000], ""),
+    "python3": (["/usr/bin/python3", "-S", "-c", PYTHON % 1000], ""),
+    "python3-malloc": (["/usr/bin/python3", "-S", "-c", PYTHON % 2000],
+                       "malloc"),
 }
 
 
@@ -34,6 +37,7 @@ def count(command, folder, **options):
                LD_PRELOAD=str(BUILD / "libtenure-malloc.so"))
     done = subprocess.run(
         ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null",
+         "--toggle-collect=tni_purge_look", "--collect-atstart=yes",
          "--soname-synonyms=somalloc=nouserintercepts"] + command, env=env,
         cwd=folder, capture_output=True, text=True, timeout=200, check=True)
     found = list(pathlib.Path(folder).glob("*.pb.gz"))
@@ -45,15 +49,18 @@ def count(command, folder, **options):
 def main():
     wrong = []
     with tempfile.TemporaryDirectory() as folder:
-        for name, (command, python, most) in PROGRAMS.items():
+        for name, (command, python) in PROGRAMS.items():
             how = {"PYTHONMALLOC": python} if python else {}
             plain, none = count(command, folder, **how)
-            ours, one = count(command, folder, TENURE_PROFILE="512K", **how)
+            runs = [count(command, folder, TENURE_PROFILE="512K", **how)
+                    for _ in range(RUNS)]
+            ours = sum(n for n, _ in runs) / RUNS
+            one = max(n for _, n in runs)
             if "-v" in sys.argv:
                 print(f"malloc,profile-{name},instructions,{ours / plain:.4f}")
-            if ours > plain * most or (none, one) != (0, 1):
+            if ours > plain * MOST or (none, one) != (0, 1):
                 wrong.append(name)
-                print(f"{name}: {plain} instructions without, {ours} with; "
+                print(f"{name}: {plain} instructions without, {ours:.0f} with; "
                       f"{one} profiles", file=sys.stderr)
     return bool(wrong)
 
