@@ -51,8 +51,8 @@ const tni_os_config *tni_os_get_config(void);
 size_t tni_os_physical(void);
 
 /* The least of physical memory, RLIMIT_AS and RLIMIT_DATA, and every cgroup
- * limit above us, in bytes; swap does not count.  Reads files: not for a hot
- * path. */
+ * limit above us, in bytes; swap does not count.  What files say may be a
+ * quarter of a second old: for sizing address space. */
 size_t tni_os_budget(void);
 
 /* Bytes resident now; 0 when unknown.  Reads a file. */

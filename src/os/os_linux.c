@@ -178,7 +178,7 @@ os_ask_budget(void *addr, size_t size)
 {
   if (os_is_unchecked(size))
     return true;
-  const size_t budget = tni_os_budget();
+  const size_t budget = tni_os_budget_now();
   return size <= budget &&
          (os_fits_budget(size, budget) ||
           os_fits_budget(os_missing_bytes(addr, size), budget));

@@ -27,6 +27,8 @@ size_t tni_os_linux_read_file(const char *path, char *buffer, size_t size);
  * ("" for the real one): root/proc/meminfo, root/proc/self/cgroup and
  * root/sys/fs/cgroup. */
 size_t tni_os_linux_budget(const char *root);
+/* tni_os_budget as it is now, from the files: for [os.budget]. */
+size_t tni_os_budget_now(void);
 
 /* ---- Threads that we know -------------------------------------------------- */
 

@@ -13,7 +13,8 @@
 #include "os/os_linux.h"
 #include "os/os_linux_call.h"
 
-#define OS_PATH_MAX 1024  // a longer path is not looked at
+#define OS_PATH_MAX  1024                   // a longer path is not looked at
+#define OS_BUDGET_NS ((uint64_t)250000000)  // for which what files say stands
 
 size_t
 tni_os_linux_read_file(const char *path, char *buffer, size_t size)
@@ -158,16 +159,40 @@ tni_os_physical(void)
   return os_physical_under("");
 }
 
-size_t
-tni_os_budget(void)
+static size_t
+os_least_rlimit(size_t budget)
 {
-  const int error = errno;
-  size_t budget = tni_os_linux_budget("");
   struct rlimit limit;
   if (tni_os_getrlimit(RLIMIT_AS, &limit) == 0)
     budget = tni_min(budget, (size_t)limit.rlim_cur);
   if (tni_os_getrlimit(RLIMIT_DATA, &limit) == 0)
     budget = tni_min(budget, (size_t)limit.rlim_cur);
+  return budget;
+}
+
+/* What files said last; 0: nothing yet. */
+static _Atomic size_t os_budget_read;     // atomic: relaxed
+static _Atomic uint64_t os_budget_until;  // atomic: release, acquire
+
+size_t
+tni_os_budget_now(void)
+{
+  const int error = errno;
+  const size_t read = tni_os_linux_budget("");
+  tni_store_relaxed(&os_budget_read, read);
+  tni_store_release(&os_budget_until, tni_os_clock_ns() + OS_BUDGET_NS);
+  const size_t budget = os_least_rlimit(read);
+  errno = error;
+  return budget;
+}
+
+size_t
+tni_os_budget(void)
+{
+  const int error = errno;
+  if (tni_os_clock_ns() >= tni_load_acquire(&os_budget_until))
+    return tni_os_budget_now();
+  const size_t budget = os_least_rlimit(tni_load_relaxed(&os_budget_read));
   errno = error;
   return budget;
 }

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -187,6 +188,34 @@ test_long_tree(void)
   TEST(nftw(root, remove_entry, 8, FTW_DEPTH | FTW_PHYS) == 0);
 }
 
+/* Files are read once in a quarter of a second, which shows where no more can
+ * be opened; a limit of resources is seen at once, and what commits asks files
+ * each time. */
+static void
+test_budget_is_kept(void)
+{
+  struct rlimit files, data;
+  const size_t now = tni_os_budget_now();
+  TEST(now < SIZE_MAX && tni_os_budget() == now);
+  TEST(getrlimit(RLIMIT_NOFILE, &files) == 0);
+  TEST(getrlimit(RLIMIT_DATA, &data) == 0);
+  const struct rlimit none = {.rlim_cur = 0, .rlim_max = files.rlim_max};
+  const struct rlimit less = {.rlim_cur = TNI_MIB(64),
+                              .rlim_max = data.rlim_max};
+  (void)tni_os_budget_now();  // from now on
+  TEST(setrlimit(RLIMIT_NOFILE, &none) == 0);
+  TEST(tni_os_budget() == now);
+  TEST(setrlimit(RLIMIT_DATA, &less) == 0);
+  TEST(tni_os_budget() == tni_min(now, TNI_MIB(64)));
+  TEST(setrlimit(RLIMIT_DATA, &data) == 0);
+  TEST(tni_os_linux_budget("") == SIZE_MAX);  // it cannot read
+  TEST(setrlimit(RLIMIT_NOFILE, &files) == 0);
+  const uint64_t end = tni_os_clock_ns() + 260000000;
+  while (tni_os_clock_ns() < end)
+    (void)usleep(10000);
+  TEST(tni_os_budget() == now);
+}
+
 /* More than the system has fails at once and touches nothing. */
 static void
 test_too_much(void)
@@ -303,6 +332,7 @@ main(void)
 {
   test_trees();
   test_long_tree();
+  test_budget_is_kept();
   test_too_much();
   test_clock();
   test_entropy();
