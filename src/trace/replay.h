@@ -146,6 +146,16 @@ tni_replay_result tni_replay_count(const tni_replay *replay, const bool *chosen,
 /* The time only: all else is 0. */
 tni_replay_result tni_replay_time(const tni_replay *replay, const bool *chosen);
 
+/* Run something in a child process: what it does to memory goes with it.
+ *
+ *   run      called in the child, with state
+ *   result   size bytes, in reach of run there; they come back from the child,
+ *            at most a page of them
+ *   returns  false: the child did not finish, and result is not to be believed
+ */
+bool tni_replay_apart(void (*run)(void *state), void *state, void *result,
+                      size_t size);
+
 /* Whether blocks of a way live in a call of the plan's function. */
 bool tni_way_is_scoped(tni_way way);
 

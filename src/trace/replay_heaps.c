@@ -14,10 +14,8 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <tenure/heap.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "trace/replay.h"
 #include "trace/report.h"
@@ -234,8 +232,9 @@ heaps_clock_ns(void)
 }
 
 static void
-heaps_child(heaps_state *s, int to)
+heaps_child(void *argument)
 {
+  heaps_state *const s = argument;
   s->owners = s->division == HEAPS_THREADS     ? s->r->thread_count
               : s->division == HEAPS_FUNCTIONS ? s->a->names.count
                                                : 1;
@@ -257,32 +256,14 @@ heaps_child(heaps_state *s, int to)
     heaps_clear(s);
   }
   s->result.is_good = true;
-  if (write(to, &s->result, sizeof s->result) != (ssize_t)sizeof s->result)
-    _exit(1);
-  _exit(0);
 }
 
 static heaps_result
-heaps_fork(const tni_replay *r, const tni_analysis *a, heaps_division division)
+heaps_try(const tni_replay *r, const tni_analysis *a, heaps_division division)
 {
   heaps_state s = {.r = r, .a = a, .division = division};
-  int ends[2];
-  if (pipe(ends) != 0)
-    return s.result;
-  fflush(NULL);
-  const pid_t child = fork();
-  if (child == 0) {
-    close(ends[0]);
-    heaps_child(&s, ends[1]);
-  }
-  close(ends[1]);
-  if (child > 0) {
-    if (read(ends[0], &s.result, sizeof s.result) != (ssize_t)sizeof s.result)
-      s.result.is_good = false;
-    int status;
-    waitpid(child, &status, 0);
-  }
-  close(ends[0]);
+  if (!tni_replay_apart(heaps_child, &s, &s.result, sizeof s.result))
+    s.result.is_good = false;
   return s.result;
 }
 
@@ -316,7 +297,7 @@ tni_report_heaps(FILE *to, const char *trace)
   fprintf(to, "  %-15s %7s %14s %14s %11s %9s %11s\n", "", "heaps",
           "resident KiB", "in pages KiB", "unused", "ns/op", "foreign");
   for (int d = 0; d < HEAPS_DIVISIONS && !failed; d++) {
-    const heaps_result h = heaps_fork(&replay, a, (heaps_division)d);
+    const heaps_result h = heaps_try(&replay, a, (heaps_division)d);
     failed = !h.is_good;
     if (failed)
       fprintf(stderr, "tenure: the replay did not finish\n");

@@ -171,6 +171,13 @@ typedef struct run_task {
   uint64_t most_peak;
 } run_task;
 
+typedef struct run_job {
+  const tni_replay *replay;
+  const bool *chosen;
+  run_task task;
+  tni_replay_result result;
+} run_job;
+
 static void
 run_count(tni_run_state *s)
 {
@@ -210,11 +217,13 @@ run_thread(void *argument)
   return NULL;
 }
 
-/* All in a child: its memory is its own, and goes with it. */
 static void
-run_child(const tni_replay *r, const bool *chosen, run_task task, int to)
+run_child(void *argument)
 {
-  tni_run_state s = {.r = r, .what = task.what, .most_peak = task.most_peak};
+  run_job *const job = argument;
+  const tni_replay *const r = job->replay;
+  tni_run_state s = {
+      .r = r, .what = job->task.what, .most_peak = job->task.most_peak};
   const size_t sites = r->site_count, scopes = r->scope_count;
   s.plan_of = tni_store_get(sites, sizeof(void *));
   s.is_used = tni_store_get(scopes, 1);
@@ -226,37 +235,45 @@ run_child(const tni_replay *r, const bool *chosen, run_task task, int to)
   s.cached = tni_store_get(r->thread_count, sizeof *s.cached);
   s.heaps = tni_store_get(sites, sizeof(void *));
   s.pages = tni_store_get(TNI_RUN_SPANS, sizeof *s.pages);
-  run_choose(&s, chosen);
+  run_choose(&s, job->chosen);
   pthread_t thread;
   if (pthread_create(&thread, NULL, run_thread, &s) == 0)
     pthread_join(thread, NULL);
-  if (write(to, &s.result, sizeof s.result) != (ssize_t)sizeof s.result)
-    _exit(1);
-  _exit(0);
+  job->result = s.result;
+}
+
+bool
+tni_replay_apart(void (*run)(void *state), void *state, void *result,
+                 size_t size)
+{
+  int ends[2];
+  if (pipe(ends) != 0)
+    return false;
+  fflush(NULL);
+  const pid_t child = fork();
+  if (child == 0) {
+    close(ends[0]);
+    run(state);
+    _exit(write(ends[1], result, size) != (ssize_t)size);
+  }
+  close(ends[1]);
+  bool is_whole = false;
+  if (child > 0) {
+    is_whole = read(ends[0], result, size) == (ssize_t)size;
+    int status;
+    waitpid(child, &status, 0);
+  }
+  close(ends[0]);
+  return is_whole;
 }
 
 static tni_replay_result
 run_fork(const tni_replay *replay, const bool *chosen, run_task task)
 {
-  tni_replay_result result = {0};
-  int ends[2];
-  if (pipe(ends) != 0)
-    return result;
-  fflush(NULL);
-  const pid_t child = fork();
-  if (child == 0) {
-    close(ends[0]);
-    run_child(replay, chosen, task, ends[1]);
-  }
-  close(ends[1]);
-  if (child > 0) {
-    if (read(ends[0], &result, sizeof result) != (ssize_t)sizeof result)
-      result.is_good = false;
-    int status;
-    waitpid(child, &status, 0);
-  }
-  close(ends[0]);
-  return result;
+  run_job job = {replay, chosen, task, {0}};
+  if (!tni_replay_apart(run_child, &job, &job.result, sizeof job.result))
+    job.result.is_good = false;
+  return job.result;
 }
 
 tni_replay_result
