@@ -139,14 +139,15 @@ tni_advices_write_summary(FILE *to, tni_analysis *a, const tni_advices *advices,
             advices->looked_at);
     return;
   }
-  fprintf(to, " (tenure advise says more)\n");
+  fprintf(to, " (heap calls that go; tenure advise says more)\n");
   for (size_t i = 0; i < advices->count && i < MOST; i++) {
     const tni_replay_result *const after = &advices->items[i].result;
-    char title[256];
+    char title[256], brief[256];
     tni_words_title(a, &advices->items[i].plan, title, sizeof title);
-    fprintf(to, "  %5.1f %% of heap calls  %.74s%s\n",
+    fprintf(to, "  %5.1f %%  %s%s\n",
             tni_report_percent(before->calls - after->calls, before->calls),
-            title, advices->items[i].proof == TNI_PROOF_NONE ? " *" : "");
+            tni_names_brief(title, 66, brief, sizeof brief),
+            advices->items[i].proof == TNI_PROOF_NONE ? " *" : "");
   }
   fprintf(to, "  * unproven: seen in one run only\n");
 }

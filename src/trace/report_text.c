@@ -13,7 +13,7 @@
 #include "trace/report.h"
 #include "trace/report_pools.h"
 
-enum { TEXT_WIDTH = 78, TEXT_ROWS = 5, TEXT_NAME = 44 };
+enum { TEXT_WIDTH = 78, TEXT_ROWS = 5, TEXT_NAME = 34 };
 
 typedef struct text_style {
   const char *head, *dim, *warn, *end;
@@ -103,7 +103,7 @@ text_totals(FILE *to, const tni_analysis *a)
   if (t->has_marks && lost_blocks == 0)
     fprintf(to, ", none of them unreachable");
   else if (t->has_marks)
-    fprintf(to, ", of these %s in %s blocks unreachable",
+    fprintf(to, "; unreachable %s in %s",
             tni_report_bytes(t->lost_bytes + t->indirect_bytes, bytes),
             tni_report_count(lost_blocks, count));
   if (t->suppressed_blocks)
@@ -189,7 +189,7 @@ text_sites(FILE *to, tni_analysis *a, const text_style *s, const char *title,
     fprintf(to, "%s%s%s\n", s->head, title, s->end);
   for (size_t i = 0; i < count && i < TEXT_ROWS && whole; i++) {
     const tni_site *const site = &a->sites[sites[i]];
-    char name[256], amount[32], life[28];
+    char name[256], amount[32], life[23];
     const double percent = tni_report_percent(value(site), whole);
     if (percent < 1 && i > 0)
       break;

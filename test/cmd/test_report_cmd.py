@@ -74,6 +74,19 @@ def test_text(trace, truth):
     check("\033" not in out, "colours without a terminal")
 
 
+def test_width():
+    """The report of any program fits a terminal of 80 columns."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run([TENURE, "run", "-o", f"{folder}/w", "/usr/bin/gcc", "-O2", "-fsyntax-only",
+                               "-Iinclude", "-Isrc", "src/plan/exact.c"],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        text = done.stderr.decode("utf-8")
+        lines = [line for line in text.splitlines() if folder not in line]
+        check(done.returncode == 0 and len(lines) > 15, text)
+        for line in lines:
+            check(len(line) <= 80, f"{len(line)} columns: {line}")
+
+
 def test_page(trace, folder):
     page = folder / "page.html"
     tenure("report", "--html", page, trace)
@@ -190,6 +203,7 @@ def main():
         trace, truth = sample("small.trace", 40, 100)
         test_json(trace, truth)
         test_text(trace, truth)
+        test_width()
         test_page(trace, folder)
         test_large(sample, folder)
         test_agree(folder)
