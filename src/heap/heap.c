@@ -350,6 +350,19 @@ tn_heap_allocate(tn_heap *heap, size_t size, size_t align, unsigned flags)
 }
 
 void *
+tni_heap_take_refilled(size_t size)
+{
+  tni_heap_local *const local = (tni_heap_local *)tni_heap_here;
+  if (TNI_HEAP_CHECKED || size > TN_HEAP_TABLE_MAX ||
+      local == &tni_heap_nobody || tni_window_rate != 0)
+    return NULL;
+  tni_local_begin(local);
+  void *const block = tni_local_take(local, tn_heap_class(size));
+  tni_local_end(local);
+  return block;
+}
+
+void *
 tn_heap_take_slow(tn_heap_local *here, size_t size)
 {
   tni_heap_local *const local = (tni_heap_local *)here;

@@ -49,6 +49,9 @@ tni_heap_try_take(size_t size)
   return block;
 }
 
+/* What comes next: the same with the stack refilled; NULL: as above. */
+TN_COLD void *tni_heap_take_refilled(size_t size);
+
 /* Free a block of the process's heap if this thread's stack has room; false:
  * nothing has happened, call tn_heap_free_any.  The map says the class of one of
  * the process's small blocks; of all else, which pointer may be, it says 0,

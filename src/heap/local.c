@@ -9,19 +9,21 @@
 #include "heap/window.h"
 
 /* Few are as good as empty for a program that allocates little; a busy class
- * doubles its stack up to 127 blocks, of more than LOCAL_SMALL bytes to what
- * LOCAL_MAX_BYTES holds. */
+ * doubles its stack up to 127 blocks, of up to LOCAL_TINY bytes to what
+ * LOCAL_TINY_BYTES holds, of more than LOCAL_SMALL to what LOCAL_MAX_BYTES. */
 #define LOCAL_FIRST_LOG2 4u
 #define LOCAL_TINY_LOG2  6u  // the first of blocks of up to LOCAL_TINY bytes
 #define LOCAL_TINY       128u
 #define LOCAL_LAST_LOG2  7u
 #define LOCAL_SMALL      TNI_KIB(1)
 #define LOCAL_MAX_BYTES  TNI_KIB(32)
+#define LOCAL_TINY_BYTES TNI_KIB(8)
 
-/* Neighbours that are given back as one, and how many blocks are given back
- * before such are looked for again. */
-#define LOCAL_ROW  8u
-#define LOCAL_STEP 16u
+/* Neighbours that are given back as one, at least and at most, and how many
+ * blocks are given back before such are looked for again. */
+#define LOCAL_ROW     ((size_t)4)
+#define LOCAL_ROW_MAX ((size_t)64)
+#define LOCAL_STEP    ((size_t)16)
 
 /* ---- Stacks --------------------------------------------------------------------- */
 
@@ -43,11 +45,13 @@ static unsigned
 local_max_log2(unsigned size_class)
 {
   const size_t size = tni_class_size(size_class);
-  if (size <= LOCAL_SMALL)
-    return LOCAL_LAST_LOG2;
-  const size_t fit = LOCAL_MAX_BYTES / size;
+  const size_t bytes = size <= LOCAL_TINY ? LOCAL_TINY_BYTES : LOCAL_MAX_BYTES;
+  const size_t fit = bytes / size;
   const unsigned log2 = tni_log2_floor(fit | 1) + (fit < 2);
-  return log2 < LOCAL_LAST_LOG2 ? log2 : LOCAL_LAST_LOG2;
+  const bool is_more = log2 > LOCAL_LAST_LOG2;
+  return (size <= LOCAL_TINY && is_more) || (size > LOCAL_SMALL && !is_more)
+             ? log2
+             : LOCAL_LAST_LOG2;
 }
 
 /* Give the class a stack, or one twice as large when it has not its largest;
@@ -278,35 +282,39 @@ typedef struct local_sink {
   size_t hint;
 } local_sink;
 
-/* Whether LOCAL_ROW blocks follow one another in memory: they often do where
- * something is freed in the order in which it was made. */
-static inline bool
-local_is_row(void *const *blocks, size_t size)
+/* How many blocks follow one another in memory, at most LOCAL_ROW_MAX; 0 when
+ * they are less than LOCAL_ROW.  They often do where something is freed in the
+ * order in which it was made. */
+static inline size_t
+local_row(void *const *blocks, size_t n, size_t size)
 {
   const uintptr_t first = tni_address(blocks[0]);
-  uintptr_t differ =
-      tni_address(blocks[LOCAL_ROW - 1]) ^ (first + (LOCAL_ROW - 1) * size);
-  if (differ != 0)  // of most others this is enough
-    return false;
-  for (size_t k = 1; k < LOCAL_ROW - 1; k++)
-    differ |= tni_address(blocks[k]) ^ (first + k * size);
-  return differ == 0;
+  if (n < LOCAL_ROW ||  // most others differ here
+      tni_address(blocks[LOCAL_ROW - 1]) != first + (LOCAL_ROW - 1) * size)
+    return 0;
+  n = tni_min(n, LOCAL_ROW_MAX);
+  uintptr_t next = first + size;
+  size_t k = 1;
+  while (k < n && tni_address(blocks[k]) == next) {
+    next += size;
+    k++;
+  }
+  return k < LOCAL_ROW ? 0 : k;
 }
 
 /* Give a row back; 0: it is not all of this page. */
 static inline size_t
-local_return_row(local_sink *sink, void **blocks)
+local_return_row(local_sink *sink, void **blocks, size_t n)
 {
   const size_t offset = tni_address(blocks[0]) - sink->start;
-  if (offset >= sink->span ||
-      offset + (LOCAL_ROW - 1) * sink->size >= sink->span)
+  if (offset >= sink->span || offset + (n - 1) * sink->size >= sink->span)
     return 0;
   const size_t index = offset * sink->reciprocal >> 40;  // tni_page_index
   if (TN_UNLIKELY(index * sink->size != offset ||
-                  !tni_page_put_row(sink->bits, index, LOCAL_ROW)))
+                  !tni_page_put_row(sink->bits, index, n)))
     local_refuse();
   sink->hint = tni_min(sink->hint, index / 64);
-  return LOCAL_ROW;
+  return n;
 }
 
 /* Give blocks back one by one, until one is of another page; how many. */
@@ -349,9 +357,9 @@ local_return_run(tni_heap_page *page, void **blocks, size_t n)
                      page->hint};
   size_t i = 0;
   while (i < n) {
-    size_t done = 0;
-    if (n - i >= LOCAL_ROW && local_is_row(blocks + i, sink.size))
-      done = local_return_row(&sink, blocks + i);
+    size_t done = local_row(blocks + i, n - i, sink.size);
+    if (done > 0)
+      done = local_return_row(&sink, blocks + i, done);
     if (done == 0)
       done = local_return_few(&sink, blocks + i, tni_min(n - i, LOCAL_STEP));
     if (done == 0)

@@ -32,6 +32,13 @@ tni_shim_allocate(size_t size, size_t align, unsigned flags)
   return block.pointer;
 }
 
+void *
+tni_shim_malloc_slow(size_t size)
+{
+  void *const block = tni_heap_take_refilled(size);
+  return block ? block : tni_shim_allocate(size, TN_ALIGN, 0);
+}
+
 void
 tni_shim_free(void *pointer)
 {

@@ -14,6 +14,8 @@
 /* A block of size bytes, and errno ENOMEM when there is none; flags as
  * tn_heap_allocate. */
 TN_COLD void *tni_shim_allocate(size_t size, size_t align, unsigned flags);
+/* The same for malloc when the fast path has none. */
+TN_COLD void *tni_shim_malloc_slow(size_t size);
 /* Free what is not for the fast path. */
 TN_COLD void tni_shim_free(void *pointer);
 /* The same where sizes are checked. */
@@ -24,8 +26,7 @@ static inline void *
 tni_shim_malloc(size_t size)
 {
   void *const block = tni_heap_try_take(size);
-  return TN_LIKELY(block != NULL) ? block
-                                  : tni_shim_allocate(size, TN_ALIGN, 0);
+  return TN_LIKELY(block != NULL) ? block : tni_shim_malloc_slow(size);
 }
 
 static inline void
