@@ -26,12 +26,13 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+import cache_model  # noqa: E402
+
 BUILD = pathlib.Path(os.environ.get("BUILD", "build")).resolve()
 GC = str(BUILD / "bench/gc")
 COLLECTORS = ["semi", "marksweep", "immix", "gen"]
 MB = 1 << 20
-# Bytes, ways, bytes a line: a Zen 5's.  Without them the model is of this machine.
-CACHES = ["--I1=32768,8,64", "--D1=49152,12,64", "--LL=33554432,16,64"]
 
 
 def build_peers(folder):
@@ -179,7 +180,7 @@ def caches(peers, depth):
                    if name in peers})
     for name, command in wanted.items():
         done = subprocess.run(["valgrind", "--tool=cachegrind", "--cachegrind-out-file=/dev/null",
-                               *CACHES, *command], capture_output=True, text=True)
+                               *cache_model.FLAGS, *command], capture_output=True, text=True)
         counts = {key: int(re.search(rf"{key}:\s+([\d,]+)", done.stderr)[1].replace(",", ""))
                   for key in ("D   refs", "D1  misses", "LLd misses")}
         for key, metric in ("D1  misses", "d1_per_1000"), ("LLd misses", "ll_per_1000"):

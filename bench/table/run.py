@@ -23,6 +23,9 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+import cache_model  # noqa: E402
+
 ROOT = HERE.parents[1]
 BUILD = pathlib.Path(os.environ.get("BUILD", ROOT / "build")).resolve()
 MODES = {"release": ("libtenure.a", []), "debug": ("libtenure-debug.a", ["-DTN_DEBUG=1"]),
@@ -70,7 +73,7 @@ def ask(program, *words):
 
 def simulate(program, name, batches):
     """(instructions, first-level data misses) of so many batches."""
-    done = subprocess.run(["valgrind", "--tool=cachegrind", "--cache-sim=yes",
+    done = subprocess.run(["valgrind", "--tool=cachegrind", "--cache-sim=yes", *cache_model.FLAGS,
                            "--cachegrind-out-file=/dev/null", program, name, "batches", str(batches)],
                           check=True, capture_output=True, text=True)
     def find(what):

@@ -12,8 +12,12 @@ import os
 import re
 import statistics
 import subprocess
+import sys
 
 from variants import STEPS
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import cache_model  # noqa: E402
 
 COUNT_STEPS = {"vector": 256, "rk4": 64, "physics": 2}
 TRACE_STEPS = {"vector": 64, "rk4": 16, "physics": 1}
@@ -102,6 +106,7 @@ def count_instructions(variant, folder):
     """Instructions and misses of the simulated caches, a step."""
     steps = COUNT_STEPS[variant.program]
     done = output_of(["valgrind", "--tool=callgrind", "--cache-sim=yes",
+                      *cache_model.FLAGS,
                       "--callgrind-out-file=/dev/null",
                       "--toggle-collect=workload_run"] +
                      command(variant, folder, steps, 2), variant)
@@ -196,7 +201,7 @@ def digest(variant, folder):
     with open(os.path.join(folder, variant.name), "rb") as file:
         binary = hashlib.sha256(file.read()).hexdigest()
     with open(__file__, "rb") as file:
-        own = hashlib.sha256(file.read()).hexdigest()
+        own = hashlib.sha256(file.read() + repr(cache_model.FLAGS).encode()).hexdigest()
     return f"{binary[:24]} {own[:12]} {variant.n} {variant.arm.preload}"
 
 
