@@ -26,12 +26,14 @@ class Dom(html.parser.HTMLParser):
         super().__init__()
         self.values, self.parts, self.rows, self.cells = {}, {}, {}, []
         self.table, self.ready, self.rects = None, False, 0
+        self.texts, self.paragraph = {}, None
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
         a = dict(attributes)
         if "data-key" in a:
             self.values[a["data-key"]] = int(a["data-value"])
+        self.paragraph = a.get("id") if tag == "p" else None
         if tag == "section":
             self.parts[a.get("id")] = a
         if tag == "table":
@@ -42,6 +44,13 @@ class Dom(html.parser.HTMLParser):
         if tag == "body":
             self.ready = a.get("data-ready") == "yes"
         self.rects += tag == "rect"
+
+    def handle_data(self, text):
+        if self.paragraph:
+            self.texts[self.paragraph] = self.texts.get(self.paragraph, "") + text
+
+    def handle_endtag(self, tag):
+        self.paragraph = None
 
 
 def dump(page, *flags):
@@ -72,6 +81,8 @@ def test_page(trace, truth, folder):
     shown = [value for table, value in dom.cells if table == "sites"][::5]
     check(shown == peaks[:40], f"column of peaks: {shown[:5]} not {peaks[:5]}")
     check(dom.rects > 20, "no flame graph")
+    check("Leave it on the heap" in data["advice_about"], data["advice_about"])
+    check(dom.texts.get("advice-lead") == data["advice_about"], dom.texts)
     check("hidden" not in dom.parts["map-part"] and "hidden" not in dom.parts["left-part"], "hidden")
     return page
 
