@@ -100,7 +100,10 @@ def own_tests(folders):
     subprocess.run(["make", "-s", f"BUILD={build}",
                     *(os.path.relpath(p, ROOT) for p in programs)], cwd=ROOT,
                    env=env, check=True)
-    return [["sh", "-c", f"exec {p} >/dev/null"] for p in programs]
+    # Some look for their source from here; some tell the process's number.
+    return [["sh", "-c", f"cd {ROOT}; text=$({p} 2>&1 >/dev/null); state=$?; "
+             "echo \"$text\" | sed 's/[0-9][0-9]*/N/g'; exit $state"]
+            for p in programs]
 
 
 def quick_rows():

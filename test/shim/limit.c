@@ -4,7 +4,7 @@
  *
  * Prints the percentage of the limit that live blocks have when malloc says no.
  * Every way of asking then says so and changes nothing; after a free it works
- * on, in another thread too.
+ * on, in another thread too; and once all is freed there is room for a stack.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -107,6 +107,12 @@ other(void *unused)
   return NULL;
 }
 
+static void *
+nothing(void *argument)
+{
+  return argument;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -140,5 +146,11 @@ main(int argc, char **argv)
   for (unsigned i = 1; i < count; i += 2)
     if (!is_marked(i))
       WRONG("a block has changed after the frees");
+  for (unsigned i = 1; i < count; i += 2)
+    free(blocks[i].at);
+  /* Spaces that are empty are the system's again: room for a stack. */
+  if (pthread_create(&thread, NULL, nothing, NULL) != 0)
+    WRONG("no room for a thread after all was freed");
+  pthread_join(thread, NULL);
   return 0;
 }
