@@ -6,6 +6,7 @@ libraries, under limits on address space, with options right and wrong.
 """
 import os
 import pathlib
+import re
 import resource
 import subprocess
 import sys
@@ -97,6 +98,15 @@ def all_of_it(folder):
                   f"{done.stdout}{done.stderr}")
 
 
+def needs():
+    """A C program gets operators that throw, and no libstdc++ with them."""
+    for kind in KINDS:
+        said = subprocess.run(["readelf", "-d", library(kind)], check=True,
+                              capture_output=True, text=True).stdout
+        found = re.findall(r"NEEDED.*\[(.*)\]", said)
+        check(found == ["libc.so.6"], f"{library(kind)} needs {found}")
+
+
 def options():
     done = run(["/bin/true"], "malloc", TENURE_VERBOSE="1")
     lines = done.stderr.splitlines()
@@ -105,6 +115,14 @@ def options():
     done = run(["/bin/true"], "malloc", TENURE_LIMIT="12X")
     check(done.stderr == "tenure: TENURE_LIMIT=12X is ignored: it must be a "
           "number of bytes, as 65536, 512K or 1G\n", done.stderr)
+    for name, wrong, must in (
+            ("VERBOSE", "yes", ""), ("PROFILE", "often", "a number of bytes"),
+            ("PROFILE", "0", "a number of bytes"),
+            ("PROFILE_SIGNAL", "USR3", "a signal's number")):
+        done = run(["/bin/true"], "malloc", **{"TENURE_" + name: wrong})
+        check(done.returncode == 0 and done.stderr.count("\n") == 1 and
+              done.stderr.startswith(f"tenure: TENURE_{name}={wrong} is ignored:"
+                                     f" it must be {must}"), done.stderr)
     done = run(["/bin/true"], "malloc", TENURE_VERBOS="1")
     check(done.stderr == "tenure: there is no option TENURE_VERBOS; it is "
           "ignored\n", done.stderr)
@@ -123,6 +141,7 @@ def main():
         programs(*build(folder))
         all_of_it(folder)
     limits()
+    needs()
     options()
     sys.exit(bool(failures))
 
