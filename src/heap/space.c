@@ -23,7 +23,7 @@ static struct {
   tni_heap_space large;         // the record of the first space
   _Atomic size_t dirty;         // atomic: relaxed: bytes in dirty runs
   _Atomic size_t purged;        // atomic: relaxed: bytes so far
-  size_t least_dirty;           // lock: since surplus_ns
+  size_t least_dirty;           // lock: since surplus_ns; noted at each unlock
   _Atomic uint64_t surplus_ns;  // atomic: relaxed: set with the lock
   _Atomic bool is_scarce;       // a large reservation was refused
 } space_state = {.lock.rank = TNI_RANK_HEAP_SPACE};
@@ -37,6 +37,9 @@ tni_slices_lock(void)
 void
 tni_slices_unlock(void)
 {
+  /* Not while a run is off its list to be cut, when it counts for nothing. */
+  space_state.least_dirty =
+      tni_min(space_state.least_dirty, tni_load_relaxed(&space_state.dirty));
   tni_os_lock_release(&space_state.lock);
 }
 
@@ -84,8 +87,6 @@ space_count_dirty(tni_heap_space *space, size_t slices, bool is_more)
     tni_add_relaxed(&space_state.dirty, bytes);
   else
     tni_sub_relaxed(&space_state.dirty, bytes);
-  space_state.least_dirty =
-      tni_min(space_state.least_dirty, tni_load_relaxed(&space_state.dirty));
 }
 
 size_t

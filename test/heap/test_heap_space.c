@@ -106,10 +106,33 @@ churn(tni_heap_space *own)
   }
 }
 
+/* What nobody needed since the last tick is surplus: all but what was taken of
+ * a dirty run, not the run. */
+static void
+test_surplus(void)
+{
+  enum { RUN = 64 };
+  const uint64_t tick = 1000;
+  bool is_clean;
+  (void)tni_slices_purge(SIZE_MAX);
+  tni_heap_page *const many = tni_slices_take(NULL, RUN, 1, false, &is_clean);
+  tni_slices_give(many->space, many, RUN, true);
+  const size_t dirty = tni_slices_dirty();
+  TEST(dirty == (size_t)RUN << TNI_HEAP_SLICE_LOG2);
+  (void)tni_slices_surplus(10 * tick, tick);
+  tni_heap_page *const one = tni_slices_take(NULL, 1, 1, false, &is_clean);
+  const size_t left = tni_slices_dirty();
+  TEST(!is_clean && left == dirty - ((size_t)1 << TNI_HEAP_SLICE_LOG2));
+  tni_slices_give(one->space, one, 1, true);
+  TEST(tni_slices_surplus(11 * tick, tick) == left / 2);
+  TEST(tni_slices_surplus(12 * tick, tick) == dirty / 2);
+}
+
 int
 main(void)
 {
   churn(NULL);
+  test_surplus();
   static unsigned char buffer[1 << 20];
   tni_heap_space *const own =
       tni_slices_in(buffer + 16, sizeof buffer - 16, 12, NULL, NULL);
