@@ -320,6 +320,5 @@ tni_os_fork_lock(tni_os_lock *lock)
   TN_CHECK(!tni_load_relaxed(&os_fork.lock[lock->rank]) ||
                tni_load_relaxed(&os_fork.lock[lock->rank]) == lock,
            "os.fork");
-  tni_store_release(&os_fork.lock[lock->rank], lock);
-  os_fork_look(lock);
+  tni_store_release(&os_fork.lock[lock->rank], lock);  // hooked when taken
 }
