@@ -71,7 +71,7 @@ type_list_map(const tn_type_spec *spec)
   uint64_t map = 0;
   for (size_t i = 0; i < spec->offset_count; i++) {
     const size_t word = spec->offsets[i] / TYPE_WORD;
-    if (word >= 64 || spec->offsets[i] % TYPE_WORD != 0)
+    if (word >= 64)
       return 0;
     map |= (uint64_t)1 << word;
   }
