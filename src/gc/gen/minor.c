@@ -260,8 +260,8 @@ minor_drain(tn_tracer *tracer)
   }
 }
 
-/* [gen.remember] */
-/* The slots of remembered objects are followed when they are popped. */
+/* The slots of remembered objects are followed when they are popped.
+ * [gen.remember] */
 static void
 minor_visit_remembered(minor_marker *t, tni_vector *logged, tni_vector *cards)
 {
