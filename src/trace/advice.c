@@ -1,4 +1,4 @@
-/* advice.c -- from sites to plans to advice; see advice.h
+/* advice.c -- from plans to advice; see advice.h
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,197 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "trace/report.h"
+#include "trace/advice_plan.h"
 
 enum {
-  ADVICE_SITES = 16,         // that are looked at
-  ADVICE_FEW = 64,           // blocks: fewer are not worth a word
-  ADVICE_STACK_SIZE = 4096,  // bytes of one block on the stack
-  ADVICE_POOL_SIZE = 4096,
-  ADVICE_REGION_BLOCKS = 8,  // that die together, at least
-  ADVICE_HOLDERS = 3,
   ADVICE_LEAST_NS = 5000000,  // that can be compared
   ADVICE_TIMES = 4,           // that something must be slow
-  ADVICE_PATTERN = 4,         // times that something happened alike
-  ADVICE_PAGE = 4096,
-  ADVICE_PAGES = 16,  // kept by few blocks, or given back: some KiB more
-                      // or less are no reason for a heap
 };
-
-/* ---- Plans that the lives of a site allow ----------------------------------- */
-
-typedef struct advice_plans {
-  tni_plan items[TNI_REPLAY_PLANS];
-  size_t count;
-} advice_plans;
-
-static void
-advice_add(advice_plans *plans, tni_plan plan)
-{
-  if (plans->count < TNI_REPLAY_PLANS)
-    plans->items[plans->count++] = plan;
-}
-
-/* All of the site's blocks were freed, by the thread that had allocated them,
- * and none was ever resized. */
-static bool
-advice_is_plain(const tni_site *s)
-{
-  return s->left_blocks + s->suppressed_blocks == 0 && s->resizes == 0 &&
-         s->escapes[TNI_ESCAPE_OTHER] == 0;
-}
-
-/* A call of main is the whole run: what dies before it ends dies for another
- * reason. */
-static bool
-advice_is_main(const tni_analysis *a, uint32_t function)
-{
-  const char *const name = a->names.functions[function].name;
-  return name && strcmp(name, "main") == 0;
-}
-
-static void
-advice_scopes(advice_plans *plans, const tni_analysis *a, uint32_t index)
-{
-  const tni_site *const s = &a->sites[index];
-  if (!advice_is_plain(s))
-    return;
-  if (s->escapes[TNI_ESCAPE_NONE] == s->blocks && s->function &&
-      s->most_size <= ADVICE_STACK_SIZE)
-    advice_add(plans, (tni_plan){.site = index,
-                                 .way = TNI_WAY_STACK,
-                                 .function = s->function,
-                                 .size = s->most_size});
-  if (s->escapes[TNI_ESCAPE_THREAD] > 0)
-    return;
-  /* The functions that hold most, and those furthest out first. */
-  bool is_tried[TNI_HOLDERS] = {false};
-  for (int n = 0; n < ADVICE_HOLDERS; n++) {
-    const tni_holding *best = NULL;
-    for (uint32_t i = 0; i < s->holder_count; i++) {
-      const tni_holding *const h = &s->holders[i];
-      if (!is_tried[i] && h->function && !advice_is_main(a, h->function) &&
-          (best == NULL || h->level > best->level ||
-           (h->level == best->level && h->blocks > best->blocks)))
-        best = h;
-    }
-    if (best == NULL)
-      return;
-    is_tried[best - s->holders] = true;
-    advice_add(plans, (tni_plan){.site = index,
-                                 .way = TNI_WAY_SCRATCH,
-                                 .function = best->function});
-    advice_add(plans, (tni_plan){.site = index,
-                                 .way = TNI_WAY_TURN,
-                                 .function = best->function});
-  }
-}
-
-/* Each block that went was the oldest, and it was not always the only one. */
-static bool
-advice_is_fifo(const tni_site *s)
-{
-  return s->resizes == 0 && s->escapes[TNI_ESCAPE_OTHER] == 0 && s->frees > 0 &&
-         s->oldest_first == s->frees && s->newest_first * 2 < s->frees;
-}
-
-uint64_t
-tni_advice_ring_size(const tni_site *s)
-{
-  return s->most_bytes + (s->most_blocks + 1) * TN_ALIGN;
-}
-
-static void
-advice_others(advice_plans *plans, const tni_site *s, uint32_t index)
-{
-  const bool is_single =
-      (s->threads & (s->threads - 1)) == 0 && s->escapes[TNI_ESCAPE_OTHER] == 0;
-  if (advice_is_plain(s) && is_single && s->generations > 0 &&
-      s->blocks / s->generations >= ADVICE_REGION_BLOCKS &&
-      (s->generations >= ADVICE_PATTERN ||
-       s->orders[TNI_ORDER_TOGETHER] * 10 >= s->blocks * 9))
-    advice_add(plans, (tni_plan){.site = index, .way = TNI_WAY_REGION});
-  const uint64_t mean = s->blocks ? s->bytes / s->blocks : 0;
-  if (s->resizes == 0 && is_single && s->frees > 0 && s->most_size > 0 &&
-      s->most_size <= ADVICE_POOL_SIZE && s->most_size <= mean + mean / 4)
-    advice_add(
-        plans,
-        (tni_plan){.site = index, .way = TNI_WAY_POOL, .size = s->most_size});
-  if (is_single && advice_is_fifo(s))
-    advice_add(plans, (tni_plan){.site = index,
-                                 .way = TNI_WAY_RING,
-                                 .size = tni_advice_ring_size(s)});
-}
-
-/* Room for nine in ten of the sizes that blocks grew to. */
-static void
-advice_grow(advice_plans *plans, const tni_site *s, uint32_t index)
-{
-  uint64_t grown = 0, sum = 0;
-  for (uint32_t i = 0; i < TNI_SIZES; i++)
-    grown += s->final_sizes[i];
-  if (s->resizes < ADVICE_FEW || grown * 2 < s->blocks)
-    return;
-  for (uint32_t i = 0; i < TNI_SIZES; i++) {
-    sum += s->final_sizes[i];
-    if (sum * 10 < grown * 9)
-      continue;
-    if (i <= 20)
-      advice_add(plans, (tni_plan){.site = index,
-                                   .way = TNI_WAY_GROW,
-                                   .size = (uint64_t)1 << i});
-    return;
-  }
-}
-
-/* Pages that its blocks alone keep from the system, at the worst instant, or
- * pages that it fills: then other blocks may lie among them. */
-static void
-advice_own(advice_plans *plans, const tni_site *s, uint32_t index)
-{
-  if (s->pages >= ADVICE_PAGES ||
-      s->most_bytes >= (uint64_t)ADVICE_PAGES * ADVICE_PAGE)
-    advice_add(plans, (tni_plan){.site = index, .way = TNI_WAY_OWN});
-}
-
-static uint64_t
-advice_weight(const tni_site *s)
-{
-  return s->blocks + s->resizes;
-}
-
-static bool
-advice_is_heavy(const tni_analysis *a, const tni_site *s)
-{
-  const uint64_t weight = advice_weight(s);
-  return weight >= ADVICE_FEW &&
-         weight * 200 >= a->totals.allocs + a->totals.resizes;
-}
-
-static void
-advice_look_at(advice_plans *plans, tni_analysis *a, tni_advices *advices,
-               uint32_t index)
-{
-  const tni_site *const s = &a->sites[index];
-  advices->looked_at++;
-  advice_scopes(plans, a, index);
-  advice_others(plans, s, index);
-  advice_grow(plans, s, index);
-  advice_own(plans, s, index);
-}
-
-/* Sites that allocate much, and those whose few blocks keep many pages. */
-static void
-advice_plan(advice_plans *plans, tni_analysis *a, tni_advices *advices)
-{
-  size_t count;
-  uint32_t *const sites = tni_report_sort(a, advice_weight, &count);
-  for (size_t i = 0; i < count && advices->looked_at < ADVICE_SITES; i++)
-    if (sites[i] != 0 && (advice_is_heavy(a, &a->sites[sites[i]]) ||
-                          a->sites[sites[i]].pages >= ADVICE_PAGES))
-      advice_look_at(plans, a, advices, sites[i]);
-  free(sites);
-}
 
 /* ---- What the replay says --------------------------------------------------- */
 
@@ -212,7 +27,8 @@ advice_is_possible(const tni_plan *plan)
   /* A function that is called once or twice shows no pattern. */
   case TNI_WAY_SCRATCH:
   case TNI_WAY_TURN:
-    return plan->scoped * 2 >= plan->blocks && plan->scopes >= ADVICE_PATTERN;
+    return plan->scoped * 2 >= plan->blocks &&
+           plan->scopes >= TNI_ADVICE_PATTERN;
   default: return true;
   }
 }
@@ -222,7 +38,7 @@ static bool
 advice_frees_pages(const tni_replay_result *before,
                    const tni_replay_result *after)
 {
-  return after->mean_pages + ADVICE_PAGES <= before->mean_pages &&
+  return after->mean_pages + TNI_ADVICE_PAGES <= before->mean_pages &&
          after->mean_pages * 10 <= before->mean_pages * 9 &&
          after->most_pages <= before->most_pages + before->most_pages / 100;
 }
@@ -233,14 +49,14 @@ static bool
 advice_frees_waste(const tni_replay_result *before,
                    const tni_replay_result *after)
 {
-  return after->waste_pages + ADVICE_PAGES <= before->waste_pages &&
+  return after->waste_pages + TNI_ADVICE_PAGES <= before->waste_pages &&
          before->waste_pages - after->waste_pages >= before->mean_pages / 10;
 }
 
 static uint64_t
 advice_most_peak(const tni_replay_result *before)
 {
-  return before->peak_bytes + before->peak_bytes / 100 + ADVICE_PAGE;
+  return before->peak_bytes + before->peak_bytes / 100 + TNI_ADVICE_PAGE;
 }
 
 /* [advice.gains]: at least a hundredth of the allocator's instructions or of
@@ -292,7 +108,7 @@ bool
 tni_advice_is_loose(const tni_plan *plan)
 {
   return plan->way == TNI_WAY_SCRATCH &&
-         plan->call_bytes > 2 * plan->most_bytes + ADVICE_PAGE;
+         plan->call_bytes > 2 * plan->most_bytes + TNI_ADVICE_PAGE;
 }
 
 /* Simpler ways first; a scratch arena of which nobody can say where it begins
@@ -381,8 +197,8 @@ advice_is_allowed(const tni_analysis *second, const tni_plan *plan)
 {
   const tni_site *const s = &second->sites[plan->site];
   if (plan->way == TNI_WAY_RING)
-    return advice_is_fifo(s);
-  return plan->early == 0 && advice_is_plain(s) &&
+    return tni_advice_is_fifo(s);
+  return plan->early == 0 && tni_advice_is_plain(s) &&
          (!tni_way_is_scoped(plan->way) || plan->scoped > 0) &&
          (plan->way != TNI_WAY_STACK || plan->most_live == 1);
 }
@@ -552,8 +368,8 @@ tni_advices_init(tni_advices *advices, tni_analysis *a, tni_analysis *second,
       (tni_advices){.machine = machine, .refusal = tni_replay_refusal(a)};
   if (advices->refusal)
     return;
-  advice_plans plans = {.count = 0};
-  advice_plan(&plans, a, advices);
+  tni_advice_plans plans = {.count = 0};
+  advices->looked_at = tni_advice_plan(&plans, a);
   if (plans.count == 0)
     return;
   tni_replay replay;
