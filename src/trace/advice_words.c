@@ -116,9 +116,8 @@ words_lives(tni_words *lines, tni_analysis *a, const tni_plan *plan)
   case TNI_WAY_STACK:
   case TNI_WAY_SCRATCH:
     words_add(lines,
-              "%s of %s blocks were freed before the call of %s returned that "
-              "they were made in",
-              n, tni_report_count(plan->blocks, k),
+              "%s of %s blocks were made and freed within one call of %s", n,
+              tni_report_count(plan->blocks, k),
               tni_words_function(a, plan->function, function));
     words_add(lines, "at most %s block%s, %s, before all were gone, %s times",
               m, plan->most_blocks == 1 ? "" : "s", most,
@@ -188,16 +187,15 @@ tni_words_result(tni_words *lines, const tni_advices *advices,
             tni_report_count(before->calls - after->calls, calls),
             tni_report_count(before->calls, all),
             tni_report_percent(before->calls - after->calls, before->calls));
-  words_add(lines,
-            "allocator instructions %s to %s (model), peak %s to %s, pages "
-            "touched %llu to %llu,",
+  words_add(lines, "allocator instructions %s to %s (model), peak %s to %s",
             tni_report_count(before->instructions, from),
             tni_report_count(after->instructions, to),
             tni_report_bytes(before->peak_bytes, was),
-            tni_report_bytes(after->peak_bytes, peak),
-            (unsigned long long)before->pages,
-            (unsigned long long)after->pages);
-  words_add(lines, "kept by live blocks %llu to %llu, time %.2f of before",
+            tni_report_bytes(after->peak_bytes, peak));
+  words_add(lines,
+            "pages touched %llu to %llu, kept by live blocks %llu to %llu, "
+            "time %.2f of before",
+            (unsigned long long)before->pages, (unsigned long long)after->pages,
             (unsigned long long)before->mean_pages,
             (unsigned long long)after->mean_pages,
             before->ns ? (double)after->ns / (double)before->ns : 0);

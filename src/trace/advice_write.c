@@ -239,7 +239,7 @@ tni_advices_write_json(tni_json *j, tni_analysis *a, const tni_advices *advices)
   snprintf(about, sizeof about,
            advices->count
                ? "Found by replaying the run on other disciplines. All "
-                 "together, %.180s; %.180s %.60s."
+                 "together, %.180s; %.180s; %.180s."
                : "Leave it on the heap: no other discipline gains.%.0s%.0s%.0s",
            lines.text[0] + strlen(TNI_WORDS_REPLAYED), lines.text[1],
            lines.text[2]);
