@@ -374,6 +374,16 @@ advise(scenario *live, const char *function, const char *word,
   return way;
 }
 
+/* The replay is measured on malloc's heap; a sanitizer's has so many half-used
+ * pages that a heap of its own may gain. */
+static bool
+is_left(scenario *live)
+{
+  const char *const word = IS_SANITIZED ? "" : "leave it";
+  const tni_way way = advise(live, "stand_node", word, NULL);
+  return way == TNI_WAY_HEAP || (IS_SANITIZED && way == TNI_WAY_OWN);
+}
+
 static void
 test_ways(void)
 {
@@ -397,10 +407,7 @@ test_ways(void)
   TEST(advise(live_pinned, "stand_node",
               IS_SANITIZED ? "" : "a heap of its own",
               NULL) == (IS_SANITIZED ? TNI_WAY_HEAP : TNI_WAY_OWN));
-  if (!IS_SANITIZED)
-    TEST(advise(live_dense, "stand_node", "leave it", NULL) == TNI_WAY_HEAP);
-  if (!IS_SANITIZED)
-    TEST(advise(live_wide, "stand_node", "leave it", NULL) == TNI_WAY_HEAP);
+  TEST(is_left(live_dense) && is_left(live_wide));
   TEST(advise(live_grow, "stand_node", "start with room", NULL) ==
        TNI_WAY_GROW);
   TEST(advise(live_mixed, "stand_node", "mind: stand_main", NULL) ==
