@@ -2,7 +2,8 @@
 const flameKinds = [
   ["peak", "at the peak", bytes], ["instant", "at the moment chosen above", bytes],
   ["bytes", "allocated bytes", bytes], ["blocks", "allocated blocks", count],
-  ["left", "left at exit", bytes]];
+  ["left", "left at exit", bytes]]
+  .filter(([kind]) => !data.totals.has_sums || !["peak", "instant"].includes(kind));
 const nodes = data.stacks.nodes;
 const children = nodes.map(() => []);
 nodes.forEach((n, i) => { if (i) children[n[0]].push(i); });

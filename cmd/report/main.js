@@ -13,6 +13,7 @@ function startHead() {
   ].filter(Boolean).join(", ");
   const problems = [];
   if (data.problem) problems.push("The trace is damaged: " + data.problem);
+  if (t.has_sums) problems.push("Sums by stack (--tallies): there is no peak of the whole, and nothing is known of lifetimes");
   if (t.sampled) problems.push(`Blocks and bytes are estimated from samples, one in ${bytes(t.sampled)}; the orders in which blocks go are of the samples only`);
   if (t.lost) problems.push(count(t.lost) + " events could not be recorded");
   byId("problem").hidden = !problems.length;
@@ -20,12 +21,12 @@ function startHead() {
   const figure = (key, value, shown, label) =>
     el("div", {class: "figure"}, el("b", {"data-key": key, "data-value": value}, shown), el("span", {}, label));
   byId("figures").append(
-    figure("peak_bytes", t.peak_bytes, bytes(t.peak_bytes), `peak, in ${count(t.peak_blocks)} blocks`),
+    t.has_sums ? "" : figure("peak_bytes", t.peak_bytes, bytes(t.peak_bytes), `peak, in ${count(t.peak_blocks)} blocks`),
     figure("bytes", t.bytes, bytes(t.bytes), "allocated in all"),
     figure("allocs", t.allocs, count(t.allocs), `blocks allocated, ${count(t.allocs_a_second)} a second` + (t.resizes ? `; ${count(t.resizes)} resizes` : "")),
     t.peak_resident ? figure("peak_resident", t.peak_resident, bytes(t.peak_resident), "resident at most") : "",
     figure("left_bytes", t.left_bytes, bytes(t.left_bytes), `left at exit, in ${count(t.left_blocks)} blocks`),
-    t.sampled ? "" : figure("temporary", t.temporary, percent(t.temporary, t.allocs), "freed before the next event"));
+    t.sampled || t.has_sums ? "" : figure("temporary", t.temporary, percent(t.temporary, t.allocs), "freed before the next event"));
 }
 
 function startSearch() {
@@ -40,6 +41,10 @@ function startSearch() {
   state.listeners.push(show);
 }
 
+if (data.totals.has_sums) {
+  byId("time-part").hidden = byId("lives-part").hidden = true;
+  state.kind = "bytes";
+}
 startHead();
 startTime();
 startAdvice();

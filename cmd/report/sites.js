@@ -141,7 +141,10 @@ function siteTable(id, rows, columns, first, button) {
 }
 
 function startSites() {
-  siteTable("sites", data.sites.rows, siteHeads, "peak_bytes", byId("more"));
+  const sums = data.totals.has_sums;
+  const columns = siteHeads.filter(([name]) => !sums || !["lifetime_ns", "lifetimes"].includes(name))
+    .map(head => sums && head[0] === "peak_bytes" ? ["most_bytes", "At most", "", bytes] : head);
+  siteTable("sites", data.sites.rows, columns, sums ? "most_bytes" : "peak_bytes", byId("more"));
   const isLost = data.totals.has_marks;
   const left = data.sites.rows.filter(row => field(row, isLost ? "lost_bytes" : "left_bytes") > 0);
   const growing = data.sites.rows.filter(row => field(row, "growing"));

@@ -534,6 +534,7 @@ analysis_tally(tni_analysis *a, const tni_trace_event *e)
   a->totals.frees += e->extra[2];
   a->totals.left_blocks += left_blocks;
   a->totals.left_bytes += left_bytes;
+  a->totals.has_sums = true;
 }
 
 void

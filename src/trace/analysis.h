@@ -173,6 +173,7 @@ typedef struct tni_totals {
   uint64_t suppressed_blocks, suppressed_bytes;  // left, but not to be told
   uint64_t sampled;  // one allocation in so many bytes: sums are estimates
   bool has_marks;    // what was left has been looked at
+  bool has_sums;     // by stack, instead of events: no peak, no lifetimes
 } tni_totals;
 
 typedef struct tni_thread_state tni_thread_state;

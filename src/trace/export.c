@@ -225,18 +225,19 @@ typedef struct export_format {
   const char *name;
   void (*write)(FILE *to, tni_analysis *a);
   bool has_leaks;          // says what is left, stack by stack
+  bool has_peak;           // or events: nothing to write of sums
   const char *if_sampled;  // what it cannot say itself of a sampled trace
 } export_format;
 
 #define EXPORT_SUMS "its sums are " TNI_EXPORT_SAMPLED
 
 static const export_format export_all[] = {
-    {"pprof", tni_export_pprof, true, NULL},
-    {"collapsed", tni_export_collapsed, false, EXPORT_SUMS},
-    {"dhat", tni_export_dhat, true, EXPORT_SUMS},
-    {"speedscope", tni_export_speedscope, true, NULL},
-    {"perfetto", tni_export_perfetto, false, EXPORT_SUMS},
-    {"heaptrack", tni_export_heaptrack, false,
+    {"pprof", tni_export_pprof, true, false, NULL},
+    {"collapsed", tni_export_collapsed, false, true, EXPORT_SUMS},
+    {"dhat", tni_export_dhat, true, true, EXPORT_SUMS},
+    {"speedscope", tni_export_speedscope, true, false, NULL},
+    {"perfetto", tni_export_perfetto, false, true, EXPORT_SUMS},
+    {"heaptrack", tni_export_heaptrack, false, true,
      "holds the samples only, each as one block"},
 };
 
@@ -282,6 +283,12 @@ tni_export(const char *output, const char *trace, const tni_suppress *suppress,
   job.a = tni_report_open(trace, suppress);
   if (job.a == NULL)
     return 1;
+  if (job.a->totals.has_sums && job.format->has_peak) {
+    fprintf(stderr, "tenure: %s: %s: the trace holds sums only (--tallies)\n",
+            trace, format);
+    tni_analysis_close(job.a);
+    return 1;
+  }
   const int failed = tni_file_write(output, export_write, &job);
   if (!failed && job.a->totals.sampled && job.format->if_sampled)
     fprintf(stderr, "tenure: %s: %s\n", format, job.format->if_sampled);

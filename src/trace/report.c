@@ -128,6 +128,12 @@ tni_report_peak(const tni_site *site)
 }
 
 uint64_t
+tni_report_most(const tni_site *site)
+{
+  return site->most_bytes;
+}
+
+uint64_t
 tni_report_blocks(const tni_site *site)
 {
   return site->blocks;

@@ -115,6 +115,7 @@ typedef uint64_t tni_report_value(const tni_site *site);
 uint32_t *tni_report_sort(const tni_analysis *a, tni_report_value *value,
                           size_t *count);
 uint64_t tni_report_peak(const tni_site *site);
+uint64_t tni_report_most(const tni_site *site);
 uint64_t tni_report_blocks(const tni_site *site);
 uint64_t tni_report_left(const tni_site *site);
 uint64_t tni_report_lost(const tni_site *site);

@@ -139,6 +139,7 @@ json_totals(tni_json *j, const tni_analysis *a)
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     tni_json_number(j, rows[i].key, rows[i].value);
   tni_json_bool(j, "has_marks", t->has_marks);
+  tni_json_bool(j, "has_sums", t->has_sums);
   json_parts(j, &t->peak_resident);
   json_list(j, "orders", t->orders, TNI_ORDERS);
   json_list(j, "escapes", t->escapes, TNI_ESCAPES);

@@ -85,10 +85,14 @@ text_totals(FILE *to, const tni_analysis *a)
 {
   const tni_totals *const t = &a->totals;
   char bytes[24], count[32], when[24], rate[32];
-  fprintf(to, "  peak       %10s in %s blocks, at %s\n",
-          tni_report_bytes(t->peak_bytes, bytes),
-          tni_report_count(t->peak_blocks, count),
-          tni_report_time(t->peak_ns - a->begin_ns, when));
+  if (t->has_sums)
+    fprintf(to,
+            "  sums by stack (--tallies): no peak of the whole, no lives\n");
+  else
+    fprintf(to, "  peak       %10s in %s blocks, at %s\n",
+            tni_report_bytes(t->peak_bytes, bytes),
+            tni_report_count(t->peak_blocks, count),
+            tni_report_time(t->peak_ns - a->begin_ns, when));
   fprintf(to, "  allocated  %10s in %s blocks, %s a second",
           tni_report_bytes(t->bytes, bytes), tni_report_count(t->allocs, count),
           tni_report_count(tni_report_rate(a), rate));
@@ -172,6 +176,8 @@ text_life(tni_analysis *a, const tni_site *site, char *text, size_t size)
   }
   if (site->escapes[TNI_ESCAPE_OTHER] > half)
     return "by another thread";
+  if (a->totals.has_sums)
+    return "";
   char time[24];
   snprintf(text, size, "after %s",
            tni_report_time(site->frees ? site->lifetime_ns / site->blocks : 0,
@@ -256,6 +262,15 @@ text_growing(FILE *to, tni_analysis *a, const text_style *s)
   free(sites);
 }
 
+static uint64_t
+text_sum(const tni_analysis *a, tni_report_value *value)
+{
+  uint64_t sum = 0;
+  for (size_t i = 0; i < a->site_count; i++)
+    sum += value(&a->sites[i]);
+  return sum;
+}
+
 void
 tni_report_write_text(FILE *to, tni_analysis *a, const tni_advices *advices)
 {
@@ -267,14 +282,19 @@ tni_report_write_text(FILE *to, tni_analysis *a, const tni_advices *advices)
     return;
   }
   text_totals(to, a);
-  text_curve(to, a, &style);
+  if (!a->totals.has_sums)
+    text_curve(to, a, &style);
   /* The order in which blocks go is not seen in samples. */
-  if (a->totals.sampled == 0)
+  if (a->totals.sampled == 0 && !a->totals.has_sums)
     text_lives(to, a);
   text_mismatches(to, a, &style);
   text_growing(to, a, &style);
-  text_sites(to, a, &style, "at the peak", tni_report_peak,
-             a->totals.peak_bytes, true);
+  if (a->totals.has_sums)
+    text_sites(to, a, &style, "most at once, each site by itself",
+               tni_report_most, text_sum(a, tni_report_most), true);
+  else
+    text_sites(to, a, &style, "at the peak", tni_report_peak,
+               a->totals.peak_bytes, true);
   text_sites(to, a, &style, "most often", tni_report_blocks, a->totals.allocs,
              false);
   if (a->totals.has_marks)

@@ -79,6 +79,26 @@ def test_diff(full, trace):
     check("estimated" not in tenure("diff", full, full)[0], "of a whole trace")
 
 
+def test_sums(trace, page):
+    """Sums by stack have no peak of the whole and no lives: nobody says a number for them."""
+    text = tenure("report", trace)[0]
+    for words in ("\n  peak  ", "\n  lives  ", "\n  live  ", "at the peak", "after 0"):
+        check(words not in text, f"{words}: {text}")
+    check("sums by stack (--tallies): no peak of the whole" in text, text)
+    data = json.loads(tenure("report", "--json", trace)[0])
+    most = data["sites"]["columns"].index("most_bytes")
+    rows = data["sites"]["rows"]
+    check(data["totals"]["has_sums"] and sum(row[most] for row in rows) > 0, "the sites' own peaks")
+    check(text[text.index("each site by itself"):].split("%")[0].split()[-1] ==
+          f"{100 * max(row[most] for row in rows) / sum(row[most] for row in rows):.1f}", text)
+    check('"has_sums":true' in page.read_text(), "the page")
+    for form in ("collapsed", "dhat", "perfetto", "heaptrack"):
+        err = tenure("export", "--format", form, trace, code=1)[1]
+        check(err == f"tenure: {trace}: {form}: the trace holds sums only (--tallies)\n", err)
+    for form in ("pprof", "speedscope"):
+        check(tenure("export", "--format", form, "-o", "/dev/null", trace)[1] == "", form)
+
+
 def main():
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
@@ -99,6 +119,7 @@ def main():
         test_advice(full, sampled, "the trace holds samples only (--sample)")
         test_advice(full, sums, "the trace holds sums only (--tallies)")
         test_diff(full, sampled)
+        test_sums(sums, folder / "sums.html")
     return report.failures > 0
 
 
