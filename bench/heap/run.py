@@ -42,7 +42,7 @@ SINGLE = ["small", "trees", "strings", "large", "mixed", "calloc", "sparse"]
 THREADED = ["prodcons", "server", "cross"]
 PROGRAMS = ["python3", "perl", "lua", "sqlite3", "redis", "gcc", "clang"]
 MEMORY = ["back", "back_small", "phases", "grow", "zeros", "exited", "limit",
-          "start", "diffusion"]
+          "start", "diffusion", "diffusion_own"]
 COUNTERS = ["holes", "lodged", "remote", "batches", "unzeroed", "grown",
             "moved", "purged"]
 CXX = ("#include <map>\n#include <string>\n#include <regex>\n"
@@ -238,8 +238,9 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         work = str(pathlib.Path(folder, "work"))
         subprocess.run(["/usr/bin/gcc", "-O2", "-fno-builtin", "-o", work,
-                        str(ROOT / "bench/heap/work.c"), "-pthread"],
-                       check=True)
+                        "-I", str(ROOT / "include"),
+                        *map(str, (ROOT / "bench/heap").glob("*.c")),
+                        str(BUILD / "libtenure.a"), "-pthread"], check=True)
         memory = [r for r in MEMORY if not args.rows or r in args.rows]
         print_memory(memory, libraries, work, folder)
         rows = commands(folder, work, args.rows)
