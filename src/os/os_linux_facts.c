@@ -179,8 +179,10 @@ tni_os_budget_now(void)
 {
   const int error = errno;
   const size_t read = tni_os_linux_budget("");
-  tni_store_relaxed(&os_budget_read, read);
-  tni_store_release(&os_budget_until, tni_os_clock_ns() + OS_BUDGET_NS);
+  if (read < SIZE_MAX) {  // without descriptors nothing is known
+    tni_store_relaxed(&os_budget_read, read);
+    tni_store_release(&os_budget_until, tni_os_clock_ns() + OS_BUDGET_NS);
+  }
   const size_t budget = os_least_rlimit(read);
   errno = error;
   return budget;

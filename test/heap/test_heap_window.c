@@ -78,6 +78,23 @@ test_one(void)
   check_samples();
 }
 
+/* Of 40 blocks 20 come back: stacks have few, so windows get more from pages. */
+static void
+test_growing(void)
+{
+  static void *kept[ROUNDS / 2 + 20];
+  size_t count = 0;
+  for (unsigned i = 0; i < ROUNDS / 40; i++) {
+    for (unsigned k = 0; k < 40; k++)
+      kept[count++] = take(64);
+    for (unsigned k = 0; k < 20; k++)
+      give(kept[--count]);
+  }
+  check_samples();
+  while (count > 0)
+    give(kept[--count]);
+}
+
 /* What was in windows and comes back unused is not allocated. */
 static void
 test_given_back(void)
@@ -171,6 +188,7 @@ main(void)
   test_granted();
   test_samples();
   test_one();
+  test_growing();
   test_given_back();
   test_live();
   test_allocate();

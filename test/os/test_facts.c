@@ -188,8 +188,8 @@ test_long_tree(void)
   TEST(nftw(root, remove_entry, 8, FTW_DEPTH | FTW_PHYS) == 0);
 }
 
-/* Files are read once in a quarter of a second, which shows where no more can
- * be opened; a limit of resources is seen at once, and what commits asks files
+/* Files are read once in a quarter of a second, which shows while none can be
+ * opened; a limit of resources is seen at once, and what commits asks files
  * each time. */
 static void
 test_budget_is_kept(void)
@@ -209,10 +209,12 @@ test_budget_is_kept(void)
   TEST(tni_os_budget() == tni_min(now, TNI_MIB(64)));
   TEST(setrlimit(RLIMIT_DATA, &data) == 0);
   TEST(tni_os_linux_budget("") == SIZE_MAX);  // it cannot read
-  TEST(setrlimit(RLIMIT_NOFILE, &files) == 0);
   const uint64_t end = tni_os_clock_ns() + 260000000;
   while (tni_os_clock_ns() < end)
     (void)usleep(10000);
+  TEST(tni_os_budget() == tni_os_budget_now());
+  TEST(tni_os_budget() != now || data.rlim_cur == now);
+  TEST(setrlimit(RLIMIT_NOFILE, &files) == 0);
   TEST(tni_os_budget() == now);
 }
 
