@@ -348,16 +348,41 @@ advice_judge(tni_advices *advices, const tni_replay *replay)
   }
 }
 
+/* Take away the advice that costs most at the peak; of equals, the last. */
 static void
-advice_replay_all(tni_advices *advices, const tni_replay *replay)
+advice_drop(tni_advices *advices)
+{
+  size_t worst = 0;
+  for (size_t i = 1; i < advices->count; i++)
+    if (advices->items[i].result.peak_bytes >=
+        advices->items[worst].result.peak_bytes)
+      worst = i;
+  advices->count--;
+  for (size_t i = worst; i < advices->count; i++)
+    advices->items[i] = advices->items[i + 1];
+}
+
+static tni_replay_result
+advice_replay_all(const tni_advices *advices, const tni_replay *replay)
 {
   bool chosen[TNI_REPLAY_PLANS] = {false};
   for (size_t i = 0; i < advices->count; i++) {
     TN_CHECK(advices->items[i].plan.early == 0, "advice.early");
     chosen[advice_number(replay, &advices->items[i].plan)] = true;
   }
-  advices->together =
-      advices->count ? tni_replay_run(replay, chosen) : advices->before;
+  return advices->count ? tni_replay_run(replay, chosen) : advices->before;
+}
+
+/* Each may cost a hundredth of the peak, all together no more than that. */
+static void
+advice_join(tni_advices *advices, const tni_replay *replay)
+{
+  advices->together = advice_replay_all(advices, replay);
+  while (advices->count > 0 && advices->together.is_good &&
+         advices->together.peak_bytes > advice_most_peak(&advices->before)) {
+    advice_drop(advices);
+    advices->together = advice_replay_all(advices, replay);
+  }
 }
 
 void
@@ -382,7 +407,7 @@ tni_advices_init(tni_advices *advices, tni_analysis *a, tni_analysis *second,
   advice_sort(advices);
   if (second)
     advice_confirm(advices, a, second);
-  advice_replay_all(advices, &replay);
+  advice_join(advices, &replay);
   tni_replay_fini(&replay);
 }
 

@@ -7,7 +7,8 @@
  * Invariants
  *   [advice.gains]  the replay of an advice saves a hundredth of the heap's
  *                   instructions or of its peak, or a tenth of the pages, and
- *                   costs no instruction and no hundredth of the peak.
+ *                   costs no instruction and no hundredth of the peak, nor
+ *                   does all advice together cost that.
  *   [advice.time]   on a machine that is known, the estimated time is no longer.
  *   [advice.early]  under an advice no block went before its last use.
  * Threads   one.

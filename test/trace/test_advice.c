@@ -216,6 +216,22 @@ live_wide(uint64_t *seed)
   }
 }
 
+/* Two sites of which each may cost so much at the peak, but not both. */
+static void
+live_both(uint64_t *seed)
+{
+  static uint64_t large, objects[2][250];
+  if (large == 0)
+    large = allocate(t.in_main, 1 << 20);
+  for (int n = 0; n < 20; n++) {
+    uint64_t *const object = &objects[n % 2][test_random(seed) % 250];
+    if (*object)
+      release(t.in_main, *object);
+    *object = allocate(n % 2 ? t.node_in_parse : t.in_parse,
+                       400 + test_random(seed) % 120);
+  }
+}
+
 /* Many blocks of 16 bytes stay: our heap packs them closer than glibc, which is
  * no reason for a heap of their own. */
 static void
@@ -322,6 +338,8 @@ static void
 check_gains(const tni_advices *advices)
 {
   const tni_replay_result *const before = &advices->before;
+  TEST(advices->together.peak_bytes <=
+       before->peak_bytes + before->peak_bytes / 100 + 4096);
   for (size_t i = 0; i < advices->count; i++) {
     const tni_replay_result *const after = &advices->items[i].result;
     const bool is_own = advices->items[i].plan.way == TNI_WAY_OWN;
@@ -408,6 +426,7 @@ test_ways(void)
               IS_SANITIZED ? "" : "a heap of its own",
               NULL) == (IS_SANITIZED ? TNI_WAY_HEAP : TNI_WAY_OWN));
   TEST(is_left(live_dense) && is_left(live_wide));
+  (void)advise(live_both, "stand_node", "a pool of 5", NULL);
   TEST(advise(live_grow, "stand_node", "start with room", NULL) ==
        TNI_WAY_GROW);
   TEST(advise(live_mixed, "stand_node", "mind: stand_main", NULL) ==
