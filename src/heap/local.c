@@ -20,10 +20,11 @@
 #define LOCAL_TINY_BYTES TNI_KIB(8)
 
 /* Neighbours that are given back as one, at least and at most, and how many
- * blocks are given back before such are looked for again. */
+ * blocks are given back before such are looked for again: twice as many each
+ * time that there are none. */
 #define LOCAL_ROW     ((size_t)4)
 #define LOCAL_ROW_MAX ((size_t)64)
-#define LOCAL_STEP    ((size_t)16)
+#define LOCAL_STEP    ((size_t)8)
 
 /* ---- Stacks --------------------------------------------------------------------- */
 
@@ -355,13 +356,18 @@ local_return_run(tni_heap_page *page, void **blocks, size_t n)
                      page->reciprocal,
                      page->bits,
                      page->hint};
+  size_t step = LOCAL_STEP;
   size_t i = 0;
   while (i < n) {
     size_t done = local_row(blocks + i, n - i, sink.size);
     if (done > 0)
       done = local_return_row(&sink, blocks + i, done);
-    if (done == 0)
-      done = local_return_few(&sink, blocks + i, tni_min(n - i, LOCAL_STEP));
+    if (done > 0) {
+      step = LOCAL_STEP;
+    } else {
+      done = local_return_few(&sink, blocks + i, tni_min(n - i, step));
+      step *= 2;
+    }
     if (done == 0)
       break;
     i += done;
