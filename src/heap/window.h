@@ -62,10 +62,12 @@ tni_window_move(tni_heap_local *local, unsigned size_class, size_t n)
   tn_heap_local *const cache = tni_local_cache(local);
   void **const blocks = local->window->blocks[size_class];
   void **const from = cache->top[size_class] - n;
+  tni_local_begin(local);
   local->window->wait[size_class] -= n;
   cache->top[size_class] = from;
   cache->top[TN_HEAP_CLASSES + size_class] = blocks + n;
   memcpy(blocks + 1, from + 1, n * sizeof *blocks);
+  tni_local_end(local);
 }
 
 /* As tni_window_take, where there are enough blocks for a window; NULL: that

@@ -35,7 +35,11 @@ tni_shim_allocate(size_t size, size_t align, unsigned flags)
 void *
 tni_shim_malloc_slow(size_t size)
 {
-  void *const block = tni_heap_take_refilled(size);
+  void *block;
+  if (TN_UNLIKELY(tni_window_rate != 0))
+    block = size <= TN_HEAP_TABLE_MAX ? tni_profile_allocate(size) : NULL;
+  else
+    block = tni_heap_take_refilled(size);
   return block ? block : tni_shim_allocate(size, TN_ALIGN, 0);
 }
 
