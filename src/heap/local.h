@@ -69,7 +69,6 @@ struct tni_heap_local {
   bool is_trapped;                 // owner: purge.h
   uint32_t refills;                // owner: purge.h
   uint32_t slow;                   // owner: slow steps so far
-  uint32_t grown;                  // owner: purge.h
   uint32_t tick;                   // owner: purge.h
   uint32_t requests;               // owner: purge.h
   size_t paged;                    // owner: bytes of its pages

@@ -1,7 +1,6 @@
 /* local_page.c -- which pages a handle has; see local.h */
 #include "heap/host.h"
 #include "heap/local.h"
-#include "heap/purge.h"
 #include "heap/remote.h"
 
 #define LOCAL_LOOK 4  // pages that are compared for one refill
@@ -55,8 +54,6 @@ tni_local_new_page(tni_heap_local *local, unsigned size_class)
   const unsigned log2 = tni_heap_slice_log2(heap);
   const size_t slices = tni_page_slices(size_class, log2);
   bool is_clean;
-  if (tni_slices_dirty() < slices << log2)
-    tni_purge_before_growth(local);
   if (!tni_heap_charge(heap, slices << log2))
     return NULL;
   tni_heap_page *const page =

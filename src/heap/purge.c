@@ -9,7 +9,6 @@
 #define PURGE_LOOK     32u  // pages between two looks at the clock
 #define PURGE_LIMIT_NS ((uint64_t)25000000)  // of one tick
 #define PURGE_REFILLS  32u           // that show that memory is wanted again
-#define PURGE_GROWN    4u            // fresh pages from one flush to another
 #define PURGE_FLOOR    TNI_KIB(128)  // bytes that nobody minds
 
 static _Atomic uint32_t purge_requests;  // atomic: relaxed: counts
@@ -45,9 +44,9 @@ tni_purge_note_refill(tni_heap_local *local)
 
 /* ---- One handle ----------------------------------------------------------------------- */
 
-/* Empty half of each stack that was not used since the last time, or all. */
+/* Empty half of each stack that was not used since the last tick. */
 static void
-purge_stacks(tni_heap_local *local, bool all)
+purge_stacks(tni_heap_local *local)
 {
   for (unsigned c = 1; c < TN_HEAP_CLASSES; c++) {
     if (local->stack_log2[c] == 0 || (local->busy[c / 64] >> c % 64 & 1))
@@ -55,7 +54,7 @@ purge_stacks(tni_heap_local *local, bool all)
     const size_t count =
         (size_t)(tni_local_cache(local)->top[c] - local->stack[c]);
     if (count > 1)
-      tni_local_flush(local, c, all ? count : (count + 1) / 2);
+      tni_local_flush(local, c, (count + 1) / 2);
   }
   local->busy[0] = local->busy[1] = 0;
 }
@@ -73,14 +72,6 @@ purge_pages(tni_heap_local *local, bool all)
       }
     }
   }
-}
-
-void
-tni_purge_before_growth(tni_heap_local *local)
-{
-  if (++local->grown % PURGE_GROWN != 0)
-    return;
-  purge_stacks(local, true);
 }
 
 /* Bytes of free blocks that are resident. */
@@ -180,7 +171,7 @@ tni_purge_look(tni_heap_local *local)
   local->tick++;
   size_t later;
   tni_remote_collect(local);
-  purge_stacks(local, false);
+  purge_stacks(local);
   purge_pages(local, false);
   (void)purge_holes(local, false, now + PURGE_LIMIT_NS, &later);
   const size_t surplus = tni_slices_surplus(now, PURGE_TICK_NS);

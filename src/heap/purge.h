@@ -45,11 +45,6 @@ size_t tni_purge_local(tni_heap_local *local);
 /* Only drop its empty pages. */
 void tni_purge_empty(tni_heap_local *local);
 
-/* A page of fresh memory is about to be taken: now and then, first see whether
- * what lies in stacks that were not used is all that holds other pages.  Costs
- * less than the faults on the fresh memory. */
-void tni_purge_before_growth(tni_heap_local *local);
-
 /* Ask all handles to do so at their next look. */
 void tni_purge_request(void);
 

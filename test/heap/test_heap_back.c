@@ -65,33 +65,6 @@ empty(size_t keep_every)
     }
 }
 
-/* Fresh memory is taken only when what idle stacks hold was given back: nearly
- * all of it, although no tick went by. */
-static void
-test_growth(void)
-{
-  enum { COUNT = 512, OLD = 1024, NEW = 2048 };
-  tn_heap *const heap = tn_heap_create(NULL, NULL);
-  void *old[COUNT];
-  (void)tn_purge_all();  // no dirty memory, which would come first
-  for (size_t i = 0; i < COUNT; i++)
-    old[i] = tn_heap_allocate(heap, OLD, 16, 0).pointer;
-  for (size_t i = 0; i < COUNT; i++)
-    tn_heap_free_any(old[i]);
-  tn_heap_stats before, after;
-  tn_heap_get_stats(heap, &before);
-  for (size_t i = 0; i < COUNT; i++)
-    TEST(tn_heap_allocate(heap, NEW, 16, 0).pointer != NULL);
-  tn_heap_get_stats(heap, &after);
-  TEST(TN_STRESS_TINY || before.cached >= TNI_KIB(64));
-  /* Those in quarantine lie in all pages that there were. */
-  const size_t waiting = TN_HARDEN >= 2 ? TNI_QUARANTINE * OLD : 0;
-  const size_t held = TN_HARDEN >= 2 ? COUNT * OLD : 0;
-  TEST(after.cached < TNI_KIB(40) + waiting);
-  TEST(after.pages < COUNT * NEW + held + TNI_KIB(192));
-  tn_heap_destroy(heap);
-}
-
 int
 main(void)
 {
@@ -133,6 +106,5 @@ main(void)
   TEST(tn_purge_all() > 0);
   tn_heap_get_stats(tn_heap_default(), &stats);
   TEST(stats.pages == 0 && stats.live == 0);
-  test_growth();
   return test_done();
 }
