@@ -20,7 +20,8 @@ purge_trap(tni_heap_local *local)
 {
   local->is_trapped = true;
   local->refills = 0;
-  memset(local->here.class_of, 0, sizeof local->here.class_of);
+  if (!local->window)  // which are kept short instead
+    memset(local->here.class_of, 0, sizeof local->here.class_of);
 }
 
 static void

@@ -31,10 +31,12 @@
 #include <string.h>
 
 #include "heap/local.h"
+#include "heap/purge.h"
 
-#define TNI_WINDOW_BLOCKS 127u  // as a stack has at most
-#define TNI_WINDOW_FEW    32u   // a stack of fewer gets more from pages,
-#define TNI_WINDOW_TOP    120u  // up to so many
+#define TNI_WINDOW_BLOCKS  127u  // as a stack has at most
+#define TNI_WINDOW_FEW     32u   // a stack of fewer gets more from pages,
+#define TNI_WINDOW_TOP     120u  // up to so many
+#define TNI_WINDOW_TRAPPED 16u   // of a trapped handle: then comes a slow step
 
 typedef struct tni_heap_window {
   uint64_t random;
@@ -66,7 +68,9 @@ tni_window_move(tni_heap_local *local, unsigned size_class, size_t n)
   local->window->wait[size_class] -= n;
   cache->top[size_class] = from;
   cache->top[TN_HEAP_CLASSES + size_class] = blocks + n;
-  memcpy(blocks + 1, from + 1, n * sizeof *blocks);
+  size_t size = n * sizeof *blocks;
+  TNI_OPAQUE(size);
+  memcpy(blocks + 1, from + 1, size);
   tni_local_end(local);
 }
 
@@ -76,14 +80,19 @@ static inline void *
 tni_window_try(tni_heap_local *local, unsigned size_class)
 {
   tni_heap_window *const window = local->window;
-  if (TN_UNLIKELY(!window || local->is_trapped))
+  size_t least = TNI_WINDOW_FEW, most = TNI_WINDOW_BLOCKS;
+  if (TN_UNLIKELY(!window))
     return NULL;
+  if (TN_UNLIKELY(local->is_trapped)) {
+    tni_purge_step(local);
+    least = 1, most = TNI_WINDOW_TRAPPED;
+  }
   void ***const top =
       &tni_local_cache(local)->top[TN_HEAP_CLASSES + size_class];
   size_t n = tni_local_count(local, size_class);
   n = tni_min(n, window->wait[size_class]);
-  n = tni_min(n, TNI_WINDOW_BLOCKS);
-  if (TN_UNLIKELY(n < TNI_WINDOW_FEW || **top))
+  n = tni_min(n, most);
+  if (TN_UNLIKELY(n < least || **top))
     return NULL;
   tni_window_move(local, size_class, n);
   return *(*top)--;
