@@ -14,8 +14,6 @@
 #ifndef TNI_PROTO_H
 #define TNI_PROTO_H
 
-#include <string.h>
-
 #include "base/bits.h"
 #include "base/check.h"
 
@@ -100,7 +98,7 @@ tni_proto_bytes(tni_proto *p, unsigned field, const void *data, size_t size)
   tni_proto_reserve(p, TNI_PROTO_HEAD + size);
   p->size += tni_proto_head(p->data + p->size, field, size);
   if (size > 0)
-    memcpy(p->data + p->size, data, size);
+    __builtin_memcpy(p->data + p->size, data, size);
   p->size += size;
 }
 

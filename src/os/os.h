@@ -291,8 +291,7 @@ void tni_os_wake(_Atomic uint32_t *word, bool all);
 
 /* Let fork take this lock before and release it after, on both sides, so that
  * a child never finds it held by a thread that it does not have.  May be
- * called again.  While the process has one thread fork does not: its caller
- * holds none.
+ * called again.
  *
  *   [os.fork]  a lock given here is static, has a rank, and is the only one of
  *              that rank.
@@ -301,8 +300,7 @@ void tni_os_fork_lock(tni_os_lock *lock);
 
 /* Call fn in each child of a fork from now on, in the thread that it has, after
  * those locks were released.  For one function in the process, which also gave
- * a lock; where nothing forks, or a process with one thread does, it is not
- * called. */
+ * a lock; where nothing forks it is never called. */
 void tni_os_fork_child(void (*fn)(void));
 
 /* ---- Stacks ------------------------------------------------------------- */

@@ -8,16 +8,8 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#if __has_include(<sys/single_threaded.h>)  // glibc 2.32
-#include <sys/single_threaded.h>
-#pragma weak __libc_single_threaded
-#define OS_SAYS_THREADS 1
-#else
-#define OS_SAYS_THREADS 0
-#endif
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -181,38 +173,10 @@ os_lock_sleep(tni_os_lock *lock)
   errno = error;
 }
 
-#define OS_FORK_LOCKS 32  // as many as there are ranks
-
-static struct {
-  tni_os_lock *_Atomic lock[OS_FORK_LOCKS];  // by rank; atomic: acq/rel
-  _Atomic uint32_t is_hooked;                // atomic: acq/rel
-  _Atomic uintptr_t hooker;                  // atomic: relaxed: who is at it
-  void (*_Atomic child)(void);               // atomic: acq/rel
-} os_fork;
-
-static void os_fork_hook(void);
-
-/* fork has to know of our locks from the second thread on.  Before that its
- * caller holds none, and to tell libc costs 128 KiB of libc's file that nothing
- * else at the start of a program touches.  The first lock that a thread takes
- * then comes after this look: nobody holds one that fork does not know of. */
-static inline void
-os_fork_look(const tni_os_lock *lock)
-{
-#if OS_SAYS_THREADS
-  if (&__libc_single_threaded && __libc_single_threaded)
-    return;
-#endif
-  if (TN_UNLIKELY(tni_load_acquire(&os_fork.is_hooked) == 0) &&
-      lock->rank != 0 && tni_load_relaxed(&os_fork.lock[lock->rank]) == lock)
-    os_fork_hook();
-}
-
 bool
 tni_os_lock_try(tni_os_lock *lock)
 {
   uint32_t expected = OS_LOCK_FREE;
-  os_fork_look(lock);
   /* Pairs with the release in tni_os_lock_release. */
   if (!tni_cas_acq_rel(&lock->word, &expected, OS_LOCK_TAKEN))
     return false;
@@ -224,7 +188,6 @@ void
 tni_os_lock_acquire(tni_os_lock *lock)
 {
   uint32_t expected = OS_LOCK_FREE;
-  os_fork_look(lock);
   if (!tni_cas_acq_rel(&lock->word, &expected, OS_LOCK_TAKEN))
     while (tni_swap_acq_rel(&lock->word, OS_LOCK_CONTENDED) != OS_LOCK_FREE)
       os_lock_sleep(lock);
@@ -262,6 +225,14 @@ tni_os_wake(_Atomic uint32_t *word, bool all)
 
 /* ---- Locks across fork ------------------------------------------------------ */
 
+#define OS_FORK_LOCKS 32  // as many as there are ranks
+
+static struct {
+  tni_os_lock *_Atomic lock[OS_FORK_LOCKS];  // by rank; atomic: acq/rel
+  _Atomic uint32_t is_hooked;
+  void (*_Atomic child)(void);  // atomic: acq/rel
+} os_fork;
+
 static void
 os_fork_prepare(void)
 {
@@ -291,22 +262,6 @@ os_fork_in_child(void)
     child();
 }
 
-/* Once; who comes meanwhile waits, but for a lock that libc's malloc makes the
- * same thread take. */
-static TN_COLD void
-os_fork_hook(void)
-{
-  const uintptr_t me = tni_address(&errno);
-  uintptr_t nobody = 0;
-  if (tni_cas_acq_rel(&os_fork.hooker, &nobody, me)) {
-    (void)pthread_atfork(os_fork_prepare, os_fork_done, os_fork_in_child);
-    tni_store_release(&os_fork.is_hooked, 1);
-  }
-  while (nobody != 0 && nobody != me &&
-         tni_load_acquire(&os_fork.is_hooked) == 0)
-    (void)sched_yield();
-}
-
 void
 tni_os_fork_child(void (*fn)(void))
 {
@@ -320,5 +275,7 @@ tni_os_fork_lock(tni_os_lock *lock)
   TN_CHECK(!tni_load_relaxed(&os_fork.lock[lock->rank]) ||
                tni_load_relaxed(&os_fork.lock[lock->rank]) == lock,
            "os.fork");
-  tni_store_release(&os_fork.lock[lock->rank], lock);  // hooked when taken
+  tni_store_release(&os_fork.lock[lock->rank], lock);
+  if (tni_swap_acq_rel(&os_fork.is_hooked, 1) == 0)
+    (void)pthread_atfork(os_fork_prepare, os_fork_done, os_fork_in_child);
 }
