@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -228,7 +229,10 @@ tni_os_wake(_Atomic uint32_t *word, bool all)
 #define OS_FORK_LOCKS 32  // as many as there are ranks
 
 static struct {
-  tni_os_lock *_Atomic lock[OS_FORK_LOCKS];  // by rank; atomic: acq/rel
+  tni_os_lock forks;                         // one fork at a time
+  tni_os_lock *_Atomic lock[OS_FORK_LOCKS];  // by rank; atomic: seq_cst
+  _Atomic uint32_t passed;  // ranks that a fork has looked at; atomic: seq_cst
+  _Atomic uint32_t known;   // by rank: given, and no fork missed it; acq/rel
   _Atomic uint32_t is_hooked;
   void (*_Atomic child)(void);  // atomic: acq/rel
 } os_fork;
@@ -236,8 +240,10 @@ static struct {
 static void
 os_fork_prepare(void)
 {
-  for (size_t i = 0; i < OS_FORK_LOCKS; i++) {
-    tni_os_lock *const lock = tni_load_acquire(&os_fork.lock[i]);
+  tni_os_lock_acquire(&os_fork.forks);
+  for (uint32_t i = 0; i < OS_FORK_LOCKS; i++) {
+    atomic_store(&os_fork.passed, i + 1);
+    tni_os_lock *const lock = atomic_load(&os_fork.lock[i]);
     if (lock)
       tni_os_lock_acquire(lock);
   }
@@ -251,6 +257,8 @@ os_fork_done(void)
     if (lock)
       tni_os_lock_release(lock);
   }
+  atomic_store(&os_fork.passed, 0);
+  tni_os_lock_release(&os_fork.forks);
 }
 
 static void
@@ -260,6 +268,24 @@ os_fork_in_child(void)
   void (*const child)(void) = tni_load_acquire(&os_fork.child);
   if (child)
     child();
+}
+
+/* When the library is loaded: hooks that come with a thread's first lock miss a
+ * fork that is past its hooks and before its clone. */
+__attribute__((constructor)) static void
+os_fork_hook(void)
+{
+  if (tni_swap_acq_rel(&os_fork.is_hooked, 1) == 0)
+    (void)pthread_atfork(os_fork_prepare, os_fork_done, os_fork_in_child);
+}
+
+/* A fork that is past the lock's rank may have missed it: wait for its end.  It
+ * holds all locks before, so we hold none that it waits for. */
+static void
+os_fork_await(uint32_t rank)
+{
+  while (atomic_load(&os_fork.passed) > rank)
+    (void)sched_yield();
 }
 
 void
@@ -275,7 +301,10 @@ tni_os_fork_lock(tni_os_lock *lock)
   TN_CHECK(!tni_load_relaxed(&os_fork.lock[lock->rank]) ||
                tni_load_relaxed(&os_fork.lock[lock->rank]) == lock,
            "os.fork");
-  tni_store_release(&os_fork.lock[lock->rank], lock);
-  if (tni_swap_acq_rel(&os_fork.is_hooked, 1) == 0)
-    (void)pthread_atfork(os_fork_prepare, os_fork_done, os_fork_in_child);
+  if (tni_load_acquire(&os_fork.known) >> lock->rank & 1)
+    return;
+  os_fork_hook();
+  atomic_store(&os_fork.lock[lock->rank], lock);
+  os_fork_await(lock->rank);
+  (void)atomic_fetch_or(&os_fork.known, (uint32_t)1 << lock->rank);
 }
