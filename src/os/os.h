@@ -291,7 +291,9 @@ void tni_os_wake(_Atomic uint32_t *word, bool all);
 
 /* Let fork take this lock before and release it after, on both sides, so that
  * a child never finds it held by a thread that it does not have.  May be
- * called again.
+ * called again.  A fork that is under way in another thread misses the first
+ * lock that is ever given: its child may find that held, so a program uses the
+ * library once before threads of it fork.
  *
  *   [os.fork]  a lock given here is static, has a rank, and is the only one of
  *              that rank.

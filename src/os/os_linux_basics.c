@@ -270,9 +270,9 @@ os_fork_in_child(void)
     child();
 }
 
-/* When the library is loaded: hooks that come with a thread's first lock miss a
- * fork that is past its hooks and before its clone. */
-__attribute__((constructor)) static void
+/* With the first lock of all, as nothing of ours runs when a program starts: it
+ * misses a fork that is past its hooks and before its clone. */
+static void
 os_fork_hook(void)
 {
   if (tni_swap_acq_rel(&os_fork.is_hooked, 1) == 0)
