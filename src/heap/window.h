@@ -33,7 +33,7 @@
 #include "heap/local.h"
 #include "heap/purge.h"
 
-#define TNI_WINDOW_BLOCKS  127u  // as a stack has at most
+#define TNI_WINDOW_BLOCKS  127u  // as a stack has at most, but of tiny blocks
 #define TNI_WINDOW_FEW     32u   // a stack of fewer gets more from pages,
 #define TNI_WINDOW_TOP     120u  // up to so many
 #define TNI_WINDOW_TRAPPED 16u   // of a trapped handle: then comes a slow step
