@@ -6,6 +6,7 @@
 #include <math.h>
 
 #include "heap/heap.h"
+#include "heap/purge.h"
 #include "test.h"
 
 enum { RATE = 4096, ROUNDS = 200000, KEPT = 1000 };
@@ -181,6 +182,36 @@ test_granted(void)
   }
 }
 
+/* A handle to which much came back looks at the clock as if it had no windows,
+ * every few blocks. */
+static void
+test_trapped(void)
+{
+  static void *blocks[60000];
+  tni_heap_local *const local = tni_local_of(&tni_heap_default);
+  const unsigned size_class = tn_heap_class(48);
+  local->tick_ns = UINT64_MAX;  // nothing is given back meanwhile
+  for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+    blocks[i] = tn_heap_allocate(&tni_heap_default, 1000, 16, 0).pointer;
+  for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++)
+    tn_heap_free_any(blocks[i]);
+  for (unsigned i = 0; i < TNI_PURGE_STEPS; i++)
+    tni_purge_step(local);
+  TEST(local->is_trapped);
+  local->window->wait[size_class] = 100000;
+  const uint32_t slow = local->slow;
+  const unsigned rounds = TNI_WINDOW_BLOCKS + 10 * (TNI_WINDOW_TRAPPED + 1);
+  for (unsigned i = 0; i < rounds; i++) {
+    void *block = tni_heap_try_take(48);
+    if (!block && !TNI_HEAP_CHECKED)
+      block = tni_window_try(local, size_class);
+    give(block ? block : take(48));
+  }
+  TEST(local->slow - slow >= 10);
+  TEST(TNI_HEAP_CHECKED || local->slow - slow < rounds / 4);  // but not each
+  local->tick_ns = 0;
+}
+
 int
 main(void)
 {
@@ -193,5 +224,6 @@ main(void)
   test_live();
   test_allocate();
   test_other();
+  test_trapped();
   return test_done();
 }
